@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+#include <stddef.h>
+
+#include <orcm/plugin.h>
+
+/*
+ * The strategies that are linked in, so that a program works without any
+ * installed plug-in.  Each is the same file that is also built to be loaded;
+ * with ORCM_BUILTIN its symbol carries its kind and name.
+ */
+extern const struct orcm_plugin *const orcm_builtin[];
+
+extern const struct orcm_plugin orcm_plugin_leader_lowest;
+extern const struct orcm_plugin orcm_plugin_leader_fixed;
+extern const struct orcm_plugin orcm_plugin_leader_first;
+extern const struct orcm_plugin orcm_plugin_leader_none;
+extern const struct orcm_plugin orcm_plugin_leader_vote;
+
+const struct orcm_plugin *const orcm_builtin[] = {
+	&orcm_plugin_leader_lowest,
+	&orcm_plugin_leader_fixed,
+	&orcm_plugin_leader_first,
+	&orcm_plugin_leader_none,
+	&orcm_plugin_leader_vote,
+	NULL,
+};

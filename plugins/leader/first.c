@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+#include <orcm/leader.h>
+
+/*
+ * The one that was ready first leads, and keeps leading for as long as it
+ * can.  Of two that became ready at the same time it is the lower rank.
+ */
+
+/* How well could this one go on?  0: not at all. */
+static unsigned
+worth(const struct orcm_leader_member *m)
+{
+	if (!m->alive || !m->ready)
+		return 0;
+	if (m->stalled)
+		return 1;
+	return m->diverged ? 2 : 3;
+}
+
+/* Is a the better choice, when b has the lower rank? */
+static bool
+better(const struct orcm_leader_member *a, const struct orcm_leader_member *b)
+{
+	if (worth(a) != worth(b))
+		return worth(a) > worth(b);
+	return worth(a) > 0 && a->ready_since < b->ready_since;
+}
+
+static uint32_t
+choose(const struct orcm_leader_view *v)
+{
+	const struct orcm_leader_member *m = v->members;
+	uint32_t rank, best = 0;
+	unsigned own = 0;
+
+	for (rank = 1; rank < v->members_len; rank++)
+		if (better(&m[rank], &m[best]))
+			best = rank;
+	if (v->leader < v->members_len)
+		own = worth(&m[v->leader]);
+	if (own == 3 || (own > 0 && worth(&m[best]) < 3))
+		return v->leader;
+	return worth(&m[best]) > 0 ? best : ORCM_RANK_NONE;
+}
+
+static const struct orcm_leader_ops ops = {
+	.delivery = ORCM_DELIVER_LEADER,
+	.choose = choose,
+};
+
+ORCM_PLUGIN(leader, first, "1.0", ops, NULL);

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: ISC */
+#include <orcm/leader.h>
+
+/* Nobody leads: a receiver gets what every replica says. */
+static const struct orcm_leader_ops ops = {
+	.delivery = ORCM_DELIVER_ALL,
+};
+
+ORCM_PLUGIN(leader, none, "1.0", ops, NULL);

@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The owner's view of its replicas.  Keepers tell lives and deaths, the
+ * picture tells what orcmd and orcm-leaderd decided, the streams tell who
+ * moves.  Out come the flow records that leaderd chooses by, the wish that
+ * orcmd fulfils (up, down, killed), and in the end the status.
+ *
+ * The job is over when its stream is complete: the leader ended as it should
+ * and all it wrote is delivered (or a majority did, or everybody).  The
+ * others then have a short time to end by themselves, so that a difference
+ * at the very end is still seen, and are stopped.
+ */
+#include "core/job.h"
+
+#include <string.h>
+
+#include "base/require.h"
+
+#define SIGNAL_TERM 15
+#define SIGNAL_PIPE 13
+
+size_t
+job_memory(const struct job_conf *conf)
+{
+	return conf->ranks_len * sizeof(struct job_rank) + 16;
+}
+
+void
+job_init(struct job *j, struct arena *a, const struct job_conf *conf,
+    struct feed *feed, struct splice *splices, uint64_t now)
+{
+	uint32_t i;
+
+	memset(j, 0, sizeof(*j));
+	j->conf = *conf;
+	j->feed = feed;
+	j->splices = splices;
+	j->ranks = arena_alloc(a, conf->ranks_len, sizeof(*j->ranks));
+	for (i = 0; i < conf->ranks_len; i++)
+		j->ranks[i].status = STATUS_NONE;
+	j->start = j->looked = now;
+	j->leader = j->announced = ORCM_RANK_NONE;
+	j->code = JOB_UNDECIDED;
+	j->deadline = ORCM_NEVER;
+}
+
+struct splice *
+job_splice(const struct job *j, uint32_t rank, uint32_t *member)
+{
+	bool all = j->conf.delivery == ORCM_DELIVER_ALL;
+
+	REQUIRE(rank < j->conf.ranks_len);
+	*member = all ? 0 : rank;
+	return &j->splices[all ? rank : 0];
+}
+
+static uint64_t
+rank_pos(const struct job *j, uint32_t rank)
+{
+	uint32_t member;
+	const struct splice *s = job_splice(j, rank, &member);
+
+	return s->ranks[member].pos;
+}
+
+static void
+want(struct job *j, enum job_want w, uint32_t sig)
+{
+	if (w == j->want && sig == j->signal)
+		return;
+	/* Who was told to die is not told to live again. */
+	if (j->want == JOB_KILL || (j->want == JOB_DOWN && w < JOB_DOWN))
+		return;
+	j->want = w;
+	j->signal = sig;
+	j->want_new = true;
+}
+
+/* The end is asked for: no life follows, and it takes no longer than this. */
+static void
+stop(struct job *j, uint64_t now, enum job_want w, uint32_t sig)
+{
+	want(j, w, sig);
+	j->stopping = true;
+	if (w == JOB_KILL)
+		j->deadline = now + 3 * ORCM_SECOND;
+	else if (j->deadline == ORCM_NEVER)
+		j->deadline = now + j->conf.grace + 3 * ORCM_SECOND;
+}
+
+static void
+life_begins(struct job *j, uint64_t now, const struct job_in *in)
+{
+	struct job_rank *r = &j->ranks[in->rank];
+	uint32_t member;
+	struct splice *s = job_splice(j, in->rank, &member);
+
+	r->alive = r->started = true;
+	r->ended = r->eof = r->ready = r->stalled = r->fruit = false;
+	r->incarnation = in->incarnation;
+	r->pid = in->value;
+	r->fed = r->pos = 0;
+	r->moved = now;
+	r->behind = r->cut = 0;
+	r->done = s->done;
+	r->head = j->feed->head;
+	splice_start(s, member);
+	if (!feed_start(j->feed, in->rank))
+		r->kicked = true;
+}
+
+static void
+life_dies(struct job *j, uint32_t rank, uint32_t status)
+{
+	struct job_rank *r = &j->ranks[rank];
+	uint32_t member;
+	struct splice *s = job_splice(j, rank, &member);
+
+	r->alive = r->ready = r->stalled = false;
+	r->status = status;
+	feed_stop(j->feed, rank);
+	splice_lost(s, member);
+}
+
+/* Both the process and its stdout have come to their end. */
+static void
+life_ends(struct job *j, uint32_t rank)
+{
+	struct job_rank *r = &j->ranks[rank];
+	uint32_t member;
+	struct splice *s = job_splice(j, rank, &member);
+
+	if (!r->ended || !r->eof)
+		return;
+	r->cut = 0;
+	splice_eof(s, member);
+	if (j->conf.delivery == ORCM_DELIVER_ALL)
+		splice_lead(s, 0);
+}
+
+static void
+has_ended(struct job *j, uint64_t now, const struct job_in *in)
+{
+	struct job_rank *r = &j->ranks[in->rank];
+
+	if (!r->alive || in->incarnation != r->incarnation)
+		return;
+	if (!j->stopping && record_restarts(j->conf.restart, in->value)) {
+		life_dies(j, in->rank, in->value);
+		return;
+	}
+	/* Who dies of a signal has not said all it had to say, unless asked. */
+	if (!STATUS_IS_CODE(in->value) && !j->stopping) {
+		life_dies(j, in->rank, in->value);
+		return;
+	}
+	r->alive = false;
+	r->ended = true;
+	r->stalled = false;
+	r->own_end = !j->stopping;
+	r->status = in->value;
+	r->cut = now + j->conf.grace;
+	feed_stop(j->feed, in->rank);
+	life_ends(j, in->rank);
+}
+
+static void
+lead(struct job *j, const struct job_in *in)
+{
+	if (in->epoch <= j->epoch || j->conf.delivery != ORCM_DELIVER_LEADER)
+		return;
+	j->epoch = in->epoch;
+	j->leader = in->rank;
+	j->leader_incarnation = in->incarnation;
+	if (in->rank == ORCM_RANK_NONE)
+		return;
+	splice_lead(&j->splices[0], in->rank);
+	feed_lead(j->feed, in->rank);
+}
+
+/* No life of this replica will come any more. */
+static bool
+given_up(const struct job_rank *r)
+{
+	return !r->alive && !r->ended && r->proc_known &&
+	    (r->proc.state == PROC_FAILED || r->proc.state == PROC_DONE) &&
+	    (!r->started || r->proc.incarnation >= r->incarnation);
+}
+
+static void
+look_moves(struct job *j, uint64_t now, uint32_t rank, uint64_t max_fed,
+    uint64_t max_pos)
+{
+	struct job_rank *r = &j->ranks[rank];
+	uint64_t fed = j->feed->ranks[rank].fed, pos = rank_pos(j, rank);
+	uint64_t quiet, limit = j->conf.stall;
+	bool behind;
+
+	if (fed != r->fed || pos != r->pos || j->want == JOB_PAUSED) {
+		r->fed = fed;
+		r->pos = pos;
+		r->moved = now;
+		if (r->stalled) {
+			r->stalled = false;
+			feed_stalled(j->feed, rank, false);
+		}
+	}
+	behind = pos < max_pos ||
+	    (fed + JOB_INPUT_SLACK < max_fed && fed < j->feed->head);
+	if (!behind) {
+		r->behind = 0;
+		return;
+	}
+	if (r->behind == 0)
+		r->behind = now;
+	quiet = now - (r->behind > r->moved ? r->behind : r->moved);
+	if (rank == j->leader && max_pos >= j->splices[0].done +
+		j->conf.window)
+		limit /= JOB_STALL_WINDOW;
+	if (!r->stalled && quiet >= limit) {
+		r->stalled = true;
+		feed_stalled(j->feed, rank, true);
+	}
+	if (quiet >= JOB_KICK * j->conf.stall && !r->kicked &&
+	    j->feed->head > j->feed->conf.keep)
+		r->kicked = true;
+}
+
+static void
+look_streams(struct job *j, uint64_t now)
+{
+	uint64_t max_fed = 0, max_pos = 0, fed, pos;
+	struct job_rank *r;
+	uint32_t i, member;
+	struct splice *s;
+
+	for (i = 0; i < j->conf.ranks_len; i++) {
+		if (!j->ranks[i].alive && !j->ranks[i].ended)
+			continue;
+		fed = j->feed->ranks[i].fed;
+		pos = rank_pos(j, i);
+		max_fed = fed > max_fed ? fed : max_fed;
+		max_pos = pos > max_pos ? pos : max_pos;
+	}
+	if (j->conf.delivery == ORCM_DELIVER_ALL)
+		max_pos = 0;
+	for (i = 0; i < j->conf.ranks_len; i++) {
+		r = &j->ranks[i];
+		if (!r->alive)
+			continue;
+		if (j->conf.ranks_len > 1)
+			look_moves(j, now, i, max_fed, max_pos);
+		s = job_splice(j, i, &member);
+		if (!r->ready && splice_level(s, member) &&
+		    feed_level(j->feed, i))
+			r->ready = true;
+		if (r->ready && !r->fruit &&
+		    (s->done > r->done || j->feed->head > r->head))
+			r->fruit = true;
+	}
+}
+
+static bool
+anybody_alive(const struct job *j)
+{
+	uint32_t i;
+
+	for (i = 0; i < j->conf.ranks_len; i++)
+		if (j->ranks[i].alive)
+			return true;
+	return false;
+}
+
+/* Every replica has ended as it should, or no life of it will come. */
+static bool
+all_final(const struct job *j, bool *failed)
+{
+	uint32_t i, member;
+	bool any = false;
+
+	for (i = 0; i < j->conf.ranks_len; i++) {
+		const struct job_rank *r = &j->ranks[i];
+
+		if (given_up(r)) {
+			any = any || r->proc.state == PROC_FAILED;
+			continue;
+		}
+		if (!r->ended || !r->eof ||
+		    (j->conf.delivery == ORCM_DELIVER_ALL &&
+			!splice_complete(job_splice(j, i, &member))))
+			return false;
+	}
+	*failed = any;
+	return true;
+}
+
+static bool
+stream_complete(const struct job *j)
+{
+	bool failed;
+
+	if (j->conf.delivery == ORCM_DELIVER_ALL)
+		return all_final(j, &failed) && !failed;
+	if (j->conf.delivery == ORCM_DELIVER_LEADER &&
+	    (j->leader == ORCM_RANK_NONE || !j->ranks[j->leader].ended))
+		return false;
+	return splice_complete(&j->splices[0]);
+}
+
+static void
+look_finished(struct job *j, uint64_t now)
+{
+	uint64_t settle = j->conf.rule == JOB_STATUS_LEADER ? j->conf.settle :
+							      j->conf.grace;
+
+	if (j->finished == 0 && stream_complete(j))
+		j->finished = now;
+	if (j->finished == 0 || j->code != JOB_UNDECIDED)
+		return;
+	if (anybody_alive(j) && now < j->finished + settle)
+		return;
+	j->code = job_final_code(j);
+	stop(j, now, JOB_DOWN, 0);
+}
+
+/* Ways to end other than a complete stream. */
+static void
+look_broken(struct job *j, uint64_t now)
+{
+	bool failed = false;
+	uint32_t i, gone = 0;
+
+	if (j->code != JOB_UNDECIDED)
+		return;
+	for (i = 0; i < j->conf.ranks_len; i++)
+		gone += given_up(&j->ranks[i]);
+	if (j->conf.delivery == ORCM_DELIVER_MAJORITY &&
+	    splice_split(&j->splices[0])) {
+		j->code = gone > (j->conf.ranks_len - 1) / 2 ?
+		    job_gave_up_code(j) :
+		    JOB_DISAGREED;
+		stop(j, now, JOB_DOWN, 0);
+	} else if (gone == j->conf.ranks_len ||
+	    (j->conf.delivery == ORCM_DELIVER_ALL && all_final(j, &failed) &&
+		failed)) {
+		j->code = job_gave_up_code(j);
+		stop(j, now, JOB_DOWN, 0);
+	} else if (j->conf.limit != ORCM_NEVER &&
+	    now >= j->start + j->conf.limit) {
+		j->code = JOB_TIMED_OUT;
+		stop(j, now, JOB_DOWN, 0);
+	}
+}
+
+/* Is what the leader wrote before its end still to be delivered? */
+static bool
+undelivered(const struct job *j)
+{
+	const struct job_rank *r;
+
+	if (j->conf.delivery != ORCM_DELIVER_LEADER || j->closed ||
+	    j->want == JOB_KILL || j->leader == ORCM_RANK_NONE)
+		return false;
+	r = &j->ranks[j->leader];
+	return r->ended && !(r->eof && splice_complete(&j->splices[0]));
+}
+
+/* A job that was told to stop has the status of who led it. */
+static void
+look_stopped(struct job *j)
+{
+	uint32_t lead = j->leader != ORCM_RANK_NONE ? j->leader : 0;
+	uint32_t status = j->ranks[lead].status;
+
+	if (!j->stopping || j->code != JOB_UNDECIDED || anybody_alive(j) ||
+	    undelivered(j))
+		return;
+	if (status != STATUS_NONE && status != STATUS_LOST)
+		j->code = job_code_of(status);
+	else
+		j->code = 128 + (j->signal != 0 ? j->signal : SIGNAL_TERM);
+}
+
+static void
+look(struct job *j, uint64_t now)
+{
+	uint32_t i;
+
+	j->looked = now;
+	if (j->over)
+		return;
+	look_streams(j, now);
+	for (i = 0; i < j->conf.ranks_len; i++)
+		if (given_up(&j->ranks[i])) {
+			uint32_t member;
+			struct splice *s = job_splice(j, i, &member);
+
+			splice_gone(s, member);
+		}
+	look_finished(j, now);
+	look_broken(j, now);
+	look_stopped(j);
+}
+
+static void
+feed_rank(struct job *j, uint64_t now, const struct job_in *in)
+{
+	struct job_rank *r = &j->ranks[in->rank];
+
+	REQUIRE(in->rank < j->conf.ranks_len);
+	switch (in->event) {
+	case JOB_IN_ATTACHED:
+		r->attached = true;
+		if (in->incarnation > r->incarnation)
+			r->incarnation = in->incarnation;
+		break;
+	case JOB_IN_DETACHED:
+		r->attached = false;
+		if (r->alive)
+			life_dies(j, in->rank, STATUS_LOST);
+		break;
+	case JOB_IN_STARTED:
+		life_begins(j, now, in);
+		break;
+	case JOB_IN_ENDED:
+		has_ended(j, now, in);
+		break;
+	case JOB_IN_OUT_EOF:
+		r->eof = true;
+		life_ends(j, in->rank);
+		break;
+	default:
+		r->proc = *in->proc;
+		r->proc_known = true;
+		break;
+	}
+}
+
+void
+job_feed(struct job *j, uint64_t now, const struct job_in *in)
+{
+	j->told = 0;
+	switch (in->event) {
+	case JOB_IN_LEAD:
+		lead(j, in);
+		break;
+	case JOB_IN_STOP:
+		stop(j, now, JOB_DOWN, in->value);
+		break;
+	case JOB_IN_KILL:
+		stop(j, now, JOB_KILL, j->signal);
+		break;
+	case JOB_IN_PAUSE:
+		want(j, JOB_PAUSED, 0);
+		break;
+	case JOB_IN_RESUME:
+		want(j, JOB_UP, 0);
+		break;
+	case JOB_IN_CLOSED:
+		j->closed = true;
+		j->code = 128 + SIGNAL_PIPE;
+		stop(j, now, JOB_DOWN, SIGNAL_PIPE);
+		break;
+	case JOB_IN_NO_REPLAY:
+		j->want_new = j->want_new || !j->no_replay;
+		j->no_replay = true;
+		j->conf.restart = RESTART_NEVER;
+		break;
+	case JOB_IN_LOOK:
+		break;
+	default:
+		feed_rank(j, now, in);
+		break;
+	}
+	look(j, now);
+}
+
+static uint32_t
+flags_of(const struct job *j, uint32_t rank)
+{
+	const struct job_rank *r = &j->ranks[rank];
+	uint32_t flags = 0, member;
+	const struct splice *s = job_splice(j, rank, &member);
+
+	if (r->attached)
+		flags |= FLOW_ATTACHED;
+	if (r->alive && !r->kicked)
+		flags |= FLOW_ALIVE;
+	if (r->ready || r->ended)
+		flags |= FLOW_READY;
+	if (r->stalled)
+		flags |= FLOW_STALLED;
+	if (r->ended)
+		flags |= FLOW_DONE;
+	if (r->fruit)
+		flags |= FLOW_FRUIT;
+	if ((r->alive || r->ended) && s->done > 0 &&
+	    !splice_agrees(s, member) && splice_level(s, member))
+		flags |= FLOW_DIVERGED;
+	return flags;
+}
+
+/* Something about one replica that others have to hear. */
+static bool
+take_rank(struct job *j, uint32_t rank, struct job_out *out)
+{
+	struct job_rank *r = &j->ranks[rank];
+	uint32_t flags = flags_of(j, rank), was = r->flags;
+
+	out->rank = rank;
+	out->incarnation = r->incarnation;
+	if (r->cut != 0 && r->cut <= j->looked) {
+		r->cut = 0;
+		out->verb = JOB_OUT_CUT;
+		return true;
+	}
+	if (r->kicked && r->alive && j->want != JOB_KILL) {
+		r->alive = r->ready = false;
+		feed_stop(j->feed, rank);
+		out->verb = JOB_OUT_KICK;
+		return true;
+	}
+	if (r->flowed && flags == was && r->flags_incarnation ==
+		r->incarnation)
+		return false;
+	if (!r->attached && !r->flowed)
+		return false;
+	if (r->flowed && (flags & ~was & FLOW_STALLED)) {
+		r->flags |= FLOW_STALLED;
+		out->verb = JOB_OUT_STALLED;
+		out->value = (uint32_t)((j->looked - r->moved) / ORCM_MS);
+		r->flowed = false;
+		return true;
+	}
+	if ((flags & FLOW_READY) && !(flags & FLOW_DONE) &&
+	    (!(was & FLOW_READY) || r->flags_incarnation != r->incarnation) &&
+	    r->alive) {
+		r->flags |= FLOW_READY;
+		r->flags_incarnation = r->incarnation;
+		r->flowed = false;
+		out->verb = JOB_OUT_READY;
+		return true;
+	}
+	r->flowed = true;
+	r->flags = flags;
+	r->flags_incarnation = r->incarnation;
+	out->verb = JOB_OUT_FLOW;
+	out->value = flags;
+	return true;
+}
+
+static bool
+exit_now(const struct job *j)
+{
+	if (j->code == JOB_UNDECIDED)
+		return false;
+	if (j->looked >= j->deadline)
+		return true;
+	return !anybody_alive(j) && !undelivered(j);
+}
+
+bool
+job_take(struct job *j, struct job_out *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (j->over)
+		return false;
+	for (; j->told < j->conf.ranks_len; j->told++)
+		if (take_rank(j, j->told, out))
+			return true;
+	if (j->leader != j->announced) {
+		j->announced = j->leader;
+		out->verb = JOB_OUT_LEADER;
+		out->rank = j->leader;
+		return true;
+	}
+	if (j->want_new) {
+		j->want_new = false;
+		out->verb = JOB_OUT_WANT;
+		out->want = j->want;
+		out->signal = j->signal;
+		out->restart = j->conf.restart;
+		return true;
+	}
+	if (exit_now(j)) {
+		j->over = true;
+		out->verb = JOB_OUT_EXIT;
+		out->value = j->code;
+		return true;
+	}
+	return false;
+}
+
+static uint64_t
+earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t
+job_due(const struct job *j)
+{
+	uint64_t due = j->deadline;
+	uint32_t i;
+
+	if (j->conf.limit != ORCM_NEVER && j->code == JOB_UNDECIDED)
+		due = earlier(due, j->start + j->conf.limit);
+	if (j->finished != 0 && j->code == JOB_UNDECIDED)
+		due = earlier(due, j->finished + (j->conf.rule ==
+		    JOB_STATUS_LEADER ? j->conf.settle : j->conf.grace));
+	for (i = 0; i < j->conf.ranks_len; i++) {
+		const struct job_rank *r = &j->ranks[i];
+
+		if (r->cut != 0)
+			due = earlier(due, r->cut);
+		if (r->alive && r->behind != 0 && !r->stalled &&
+		    j->want != JOB_PAUSED)
+			due = earlier(due, j->looked +
+			    j->conf.stall / JOB_STALL_WINDOW);
+		else if (r->alive && r->stalled && !r->kicked)
+			due = earlier(due, j->looked + j->conf.stall);
+	}
+	return due;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The status of a job that is over: the program's own, as the rule says, or
+ * one of ours.  A replica that we stopped has no say.
+ */
+#include "core/job.h"
+
+#define ENOENT_OF_POSIX 2 /* the same number on every system we know */
+
+uint32_t
+job_code_of(uint32_t status)
+{
+	if (STATUS_IS_CODE(status))
+		return status;
+	return STATUS_IS_SIGNAL(status) ? 128 + STATUS_NUMBER(status) :
+					  JOB_GAVE_UP;
+}
+
+static uint32_t
+worst_code(const struct job *j)
+{
+	uint32_t i, code, worst = 0;
+
+	for (i = 0; i < j->conf.ranks_len; i++) {
+		if (!j->ranks[i].own_end)
+			continue;
+		code = job_code_of(j->ranks[i].status);
+		worst = code > worst ? code : worst;
+	}
+	return worst;
+}
+
+static uint32_t
+agreed_code(const struct job *j)
+{
+	uint32_t i, code = JOB_UNDECIDED, member;
+
+	for (i = 0; i < j->conf.ranks_len; i++) {
+		if (!j->ranks[i].own_end)
+			continue;
+		if (code == JOB_UNDECIDED)
+			code = job_code_of(j->ranks[i].status);
+		if (code != job_code_of(j->ranks[i].status))
+			return JOB_DISAGREED;
+		if (j->conf.delivery != ORCM_DELIVER_ALL &&
+		    !splice_agrees(job_splice(j, i, &member), member))
+			return JOB_DISAGREED;
+	}
+	return code == JOB_UNDECIDED ? JOB_DISAGREED : code;
+}
+
+static uint32_t
+majority_code(const struct job *j)
+{
+	uint32_t i, k, n;
+
+	for (i = 0; i < j->conf.ranks_len; i++) {
+		for (k = 0, n = 0; k < j->conf.ranks_len; k++)
+			n += j->ranks[i].own_end && j->ranks[k].own_end &&
+			    j->ranks[i].status == j->ranks[k].status;
+		if (n > j->conf.ranks_len / 2)
+			return job_code_of(j->ranks[i].status);
+	}
+	return JOB_DISAGREED;
+}
+
+uint32_t
+job_final_code(const struct job *j)
+{
+	if (j->conf.rule == JOB_STATUS_AGREE)
+		return agreed_code(j);
+	if (j->conf.rule == JOB_STATUS_WORST ||
+	    j->conf.delivery == ORCM_DELIVER_ALL)
+		return worst_code(j);
+	if (j->conf.delivery == ORCM_DELIVER_MAJORITY)
+		return majority_code(j);
+	return job_code_of(j->ranks[j->leader].status);
+}
+
+uint32_t
+job_gave_up_code(const struct job *j)
+{
+	uint32_t i, code = JOB_GAVE_UP;
+
+	for (i = 0; i < j->conf.ranks_len; i++) {
+		const struct job_rank *r = &j->ranks[i];
+
+		if (r->proc.error != 0)
+			return r->proc.error == ENOENT_OF_POSIX ? JOB_NOT_FOUND :
+						    JOB_CANNOT_EXEC;
+		if (j->conf.restart == RESTART_NEVER && !j->no_replay &&
+		    STATUS_IS_SIGNAL(r->status))
+			code = job_code_of(r->status);
+	}
+	return code;
+}

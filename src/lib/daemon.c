@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The frame of every daemon.  Daemons stay in the foreground, log to stderr
+ * and work under any init.  Without one they look after each other: orcmd
+ * starts the others again, and whoever of them first notices that orcmd is
+ * gone starts it; the lock in the run directory lets only one live.
+ */
+#include "lib/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <orcm/types.h>
+#include <orcm/version.h>
+
+#include "base/name.h"
+#include "base/num.h"
+#include "base/wr.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+#include "sys/lock.h"
+#include "sys/log.h"
+#include "sys/ready.h"
+#include "sys/spawn.h"
+
+extern char **environ;
+
+static _Noreturn void
+usage(const char *name)
+{
+	die(EXIT_USAGE,
+	    "usage: %s [-1kvV] [-D dvm] [-r rundir] [-N node] [-d fd] [-l fd]",
+	    name);
+}
+
+static int
+fd_option(const char *name, char option, const char *text)
+{
+	uint32_t fd;
+
+	if (!num_u32(text, 0, 1u << 20, &fd))
+		die(EXIT_USAGE, "-%c %s: give the number of a descriptor",
+		    option, text);
+	(void)name;
+	return (int)fd;
+}
+
+static void
+default_node(char *out, size_t size)
+{
+	struct utsname u;
+	char name[ORCM_NAME_MAX + 1];
+
+	name_from(name, uname(&u) == 0 ? u.nodename : "node");
+	(void)copy_str(out, size, name);
+}
+
+void
+daemon_options(struct daemon_conf *d, const char *name, int argc, char **argv)
+{
+	const char *dir = NULL;
+	int c, keep[2];
+
+	memset(d, 0, sizeof(*d));
+	d->name = name;
+	d->argc = argc;
+	d->argv = argv;
+	d->ready = d->lifeline = -1;
+	d->keep = strcmp(name, "orcmd") == 0;
+	d->level = LOG_WARN;
+	d->dvm = getenv("ORCM_DVM");
+	log_init(name, LOG_WARN);
+	while ((c = getopt(argc, argv, "1D:N:Vd:kl:r:v")) != -1)
+		switch (c) {
+		case '1':
+			d->keep = false;
+			break;
+		case 'D':
+			d->dvm = optarg;
+			break;
+		case 'N':
+			(void)copy_str(d->node, sizeof(d->node), optarg);
+			if (!name_ok(optarg, strlen(optarg)))
+				die(EXIT_USAGE, "-N %s: not a name", optarg);
+			break;
+		case 'V':
+			printf("%s %s wire %d plugin %d.%d\n", name,
+			    ORCM_VERSION, ORCM_WIRE_VERSION,
+			    ORCM_PLUGIN_MAJOR, ORCM_PLUGIN_MINOR);
+			exit(EXIT_YES);
+		case 'd':
+			d->ready = fd_option(name, 'd', optarg);
+			break;
+		case 'k':
+			d->keep = true;
+			break;
+		case 'l':
+			d->lifeline = fd_option(name, 'l', optarg);
+			break;
+		case 'r':
+			dir = optarg;
+			break;
+		case 'v':
+			d->level++;
+			break;
+		default:
+			usage(name);
+		}
+	if (optind != argc)
+		usage(name);
+	log_init(name, (enum log_level)d->level);
+	if (d->dvm == NULL || d->dvm[0] == '\0')
+		d->dvm = "default";
+	if (!name_ok(d->dvm, strlen(d->dvm)))
+		die(EXIT_USAGE,
+		    "-D %s: a name has 1 to 63 of A-Z a-z 0-9 . _ @ -", d->dvm);
+	if (d->node[0] == '\0')
+		default_node(d->node, sizeof(d->node));
+	if (path_run(d->dvm, dir, d->run) == -1)
+		die_sys(EXIT_USAGE, "run directory of %s", d->dvm);
+	(void)fd_std_open();
+	keep[0] = d->ready;
+	keep[1] = d->lifeline;
+	fd_close_from(3, keep, 2);
+}
+
+static void
+explain_run(const struct daemon_conf *d)
+{
+	switch (errno) {
+	case EACCES:
+		die(EXIT_USAGE, "%s: belongs to somebody else: remove it or "
+		    "choose another with -r", d->run);
+	case EPERM:
+		die(EXIT_USAGE, "%s: open to others: chmod 700 it or choose "
+		    "another with -r", d->run);
+	case ENAMETOOLONG:
+		die(EXIT_USAGE, "%s: too long for a socket's path: choose a "
+		    "shorter one with -r", d->run);
+	default:
+		die_sys(EXIT_TEMP, "run directory %s", d->run);
+	}
+}
+
+void
+daemon_begin(struct daemon *d, size_t fds_max, size_t timers_max)
+{
+	const struct daemon_conf *c = &d->conf;
+	char path[PATH_ROOM], file[80];
+	struct sigaction ignore;
+	pid_t holder = 0;
+
+	if (path_run_make(c->run) == -1)
+		explain_run(c);
+	(void)snprintf(file, sizeof(file), "%s.lock", c->name);
+	/* The longest socket name must fit, now rather than later. */
+	if (path_join(c->run, "io.0123456789abcdef.new", path) == -1 ||
+	    path_join(c->run, file, path) == -1)
+		explain_run(c);
+	d->lock = lock_take(path, &holder);
+	if (d->lock == -1 && errno == EAGAIN)
+		die(EXIT_USAGE, "already running in %s (pid %ld)", c->run,
+		    (long)holder);
+	if (d->lock == -1)
+		die_sys(EXIT_TEMP, "lock %s", path);
+	if (loop_init(&d->loop, fds_max, timers_max) == -1)
+		die_sys(EXIT_TEMP, "event loop");
+	timer_init(&d->revive, NULL, d);
+	if (c->lifeline != -1)
+		(void)fd_cloexec(c->lifeline, true);
+	/* Whoever reads our stderr may leave before us. */
+	memset(&ignore, 0, sizeof(ignore));
+	ignore.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static void
+on_term(void *arg, int sig)
+{
+	struct daemon *d = arg;
+
+	log_line(LOG_INFO, "signal %d: stopping", sig);
+	d->on_end(d->arg);
+}
+
+static void
+on_usr1(void *arg, int sig)
+{
+	struct daemon *d = arg;
+
+	(void)sig;
+	if (d->on_state != NULL)
+		d->on_state(d->arg);
+}
+
+static void
+on_usr2(void *arg, int sig)
+{
+	(void)sig;
+	daemon_again(arg);
+}
+
+static void
+on_hup(void *arg, int sig)
+{
+	(void)arg;
+	log_line(LOG_INFO, "signal %d: there is no configuration to read again",
+	    sig);
+}
+
+static void
+on_lifeline(struct watch *w, short revents)
+{
+	struct daemon *d = w->arg;
+	char c;
+
+	(void)revents;
+	if (read(w->fd, &c, 1) > 0)
+		return;
+	loop_unwatch(&d->loop, w);
+	d->orphaned = true;
+	d->on_end(d->arg);
+}
+
+void
+daemon_watch(struct daemon *d)
+{
+	(void)loop_signal(&d->loop, SIGTERM, on_term, d);
+	(void)loop_signal(&d->loop, SIGINT, on_term, d);
+	(void)loop_signal(&d->loop, SIGUSR1, on_usr1, d);
+	(void)loop_signal(&d->loop, SIGUSR2, on_usr2, d);
+	(void)loop_signal(&d->loop, SIGHUP, on_hup, d);
+	if (d->conf.lifeline != -1) {
+		watch_init(&d->lifeline, on_lifeline, d);
+		d->lifeline.fd = d->conf.lifeline;
+		(void)fd_nonblock(d->conf.lifeline, true);
+		if (loop_watch(&d->loop, &d->lifeline, POLLIN) == -1)
+			die_sys(EXIT_TEMP, "lifeline");
+	}
+}
+
+void
+daemon_ready(struct daemon *d)
+{
+	ready_tell(d->conf.ready);
+	d->conf.ready = -1;
+}
+
+void
+daemon_again(struct daemon *d)
+{
+	char path[PATH_ROOM];
+
+	if (path_program(d->conf.argv[0], d->conf.name, path) == -1) {
+		log_sys(LOG_ERROR, "cannot find %s to execute it again",
+		    d->conf.name);
+		return;
+	}
+	if (d->conf.lifeline != -1)
+		(void)fd_cloexec(d->conf.lifeline, false);
+	(void)execv(path, d->conf.argv);
+	log_sys(LOG_ERROR, "execute %s", path);
+	if (d->conf.lifeline != -1)
+		(void)fd_cloexec(d->conf.lifeline, true);
+}
+
+void *
+daemon_memory(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		die_sys(EXIT_TEMP, "%zu bytes of memory", size);
+	return p;
+}
+
+pid_t
+daemon_spawn(const struct daemon_conf *d, const char *name, const char *flag)
+{
+	static char opt_d[] = "-D", opt_r[] = "-r", opt_n[] = "-N",
+		    opt_l[] = "-l";
+	char path[PATH_ROOM], dvm[ORCM_NAME_MAX + 1], run[PATH_ROOM];
+	char node[ORCM_NAME_MAX + 1], life[16], extra[8];
+	char *argv[12], **arg = argv;
+	struct spawn s;
+
+	if (path_program(d->argv[0], name, path) == -1)
+		return -1;
+	(void)copy_str(dvm, sizeof(dvm), d->dvm);
+	(void)copy_str(run, sizeof(run), d->run);
+	(void)copy_str(node, sizeof(node), d->node);
+	*arg++ = path;
+	*arg++ = opt_d;
+	*arg++ = dvm;
+	*arg++ = opt_r;
+	*arg++ = run;
+	*arg++ = opt_n;
+	*arg++ = node;
+	if (d->lifeline != -1) {
+		(void)num_text(life, sizeof(life), (uint64_t)d->lifeline);
+		*arg++ = opt_l;
+		*arg++ = life;
+	}
+	if (flag != NULL) {
+		(void)copy_str(extra, sizeof(extra), flag);
+		*arg++ = extra;
+	}
+	*arg = NULL;
+	memset(&s, 0, sizeof(s));
+	s.file = path;
+	s.argv = argv;
+	s.envp = environ;
+	s.fd[0] = s.fd[1] = -1;
+	s.fd[2] = STDERR_FILENO;
+	s.keep = &d->lifeline;
+	s.keep_len = d->lifeline != -1;
+	s.dir = -1;
+	s.session = true;
+	s.umask = -1;
+	s.nice = SPAWN_NICE_KEEP;
+	return spawn(&s);
+}
+
+/* orcmd is gone: whoever notices starts it again. */
+static void
+on_revive(struct timer *t)
+{
+	struct daemon *d = t->arg;
+	char path[PATH_ROOM];
+
+	if (charge_up(&d->charge) || d->orphaned ||
+	    path_join(d->conf.run, "orcmd.lock", path) == -1)
+		return;
+	if (lock_holder(path) == 0 &&
+	    daemon_spawn(&d->conf, "orcmd", NULL) == -1)
+		log_sys(LOG_ERROR, "start orcmd again");
+	loop_timer(&d->loop, t, clock_now() + 100 * ORCM_MS);
+}
+
+static void
+charge_is_up(struct charge *c)
+{
+	struct daemon *d = c->arg;
+	uint8_t frame[WIRE_CONTROL_MAX];
+	struct wire_header h = { .type = WIRE_CHARGE };
+	struct wr w;
+	size_t size;
+
+	loop_timer_stop(&d->loop, &d->revive);
+	wire_begin(&w, frame, sizeof(frame), &h);
+	wr_tlv_str(&w, TLV_ROLE, d->conf.name);
+	wr_tlv_u32(&w, TLV_PID, (uint32_t)getpid());
+	size = wire_end(&w, 0);
+	(void)charge_send(c, frame, size);
+}
+
+static void
+charge_is_down(struct charge *c)
+{
+	struct daemon *d = c->arg;
+
+	if (d->conf.keep && !d->orphaned)
+		loop_timer(&d->loop, &d->revive,
+		    clock_now() + d->revive_wait);
+}
+
+static void
+charge_said(struct charge *c, const struct wire_msg *m)
+{
+	struct daemon *d = c->arg;
+
+	/* A polite stop of the whole node. */
+	if (m->h.type == WIRE_END)
+		d->on_end(d->arg);
+}
+
+static void
+on_child(void *arg, int sig)
+{
+	(void)arg;
+	(void)sig;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+void
+daemon_charge(struct daemon *d)
+{
+	static const struct charge_ops ops = {
+		.up = charge_is_up,
+		.frame = charge_said,
+		.down = charge_is_down,
+	};
+
+	timer_init(&d->revive, on_revive, d);
+	(void)loop_signal(&d->loop, SIGCHLD, on_child, d);
+	charge_init(&d->charge, &d->loop, &ops, d);
+	if (charge_start(&d->charge, d->conf.run) == -1)
+		die_sys(EXIT_USAGE, "%s", d->conf.run);
+	if (!charge_up(&d->charge))
+		charge_is_down(&d->charge);
+}

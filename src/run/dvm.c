@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The DVM that runs the job: one that is there, or a private one that lives
+ * as long as we do.  A private DVM is the same daemons in a run directory of
+ * its own.  They all hold one end of a socket pair, the lifeline: when our
+ * end closes, for whatever reason, they end and take everything away; when
+ * the last of them has ended, our end reads end-of-file.
+ */
+#include "run/run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/name.h"
+#include "base/num.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+#include "sys/lock.h"
+#include "sys/log.h"
+#include "sys/spawn.h"
+
+extern char **environ;
+
+#define END_MS 3000
+#define REVIVE (200 * ORCM_MS)
+
+static bool
+is_running(const char *run)
+{
+	char path[PATH_ROOM];
+	int fd;
+
+	if (path_join(run, "pnpd.sock", path) == -1)
+		return false;
+	fd = sock_connect(path);
+	if (fd != -1) {
+		close(fd);
+		return true;
+	}
+	/* The switchboard may be away for a moment. */
+	return path_join(run, "orcmd.lock", path) == 0 &&
+	    lock_holder(path) > 0;
+}
+
+static _Noreturn void
+bad_run(const char *run)
+{
+	switch (errno) {
+	case EACCES:
+		die(JOB_OUR_FAULT, "%s: belongs to somebody else", run);
+	case EPERM:
+		die(JOB_OUR_FAULT, "%s: open to others: chmod 700 it", run);
+	case ENAMETOOLONG:
+		die(JOB_OUR_FAULT, "%s: too long for a socket's path", run);
+	default:
+		die_sys(JOB_OUR_FAULT, "run directory %s", run);
+	}
+}
+
+/* Starts orcmd of the private DVM; the socket pair's other end goes along. */
+static void
+start_orcmd(struct run *r, int theirs)
+{
+	static char opt_d[] = "-D", opt_r[] = "-r", opt_l[] = "-l";
+	char path[PATH_ROOM], life[16];
+	char *argv[] = { path, opt_d, r->dvm, opt_r, r->run, opt_l, life,
+		NULL };
+	struct spawn s;
+
+	if (path_program(r->argv0, "orcmd", path) == -1)
+		die_sys(JOB_OUR_FAULT, "find orcmd");
+	(void)num_text(life, sizeof(life), (uint64_t)theirs);
+	memset(&s, 0, sizeof(s));
+	s.file = path;
+	s.argv = argv;
+	s.envp = environ;
+	s.fd[0] = s.fd[1] = -1;
+	s.fd[2] = STDERR_FILENO;
+	s.keep = &theirs;
+	s.keep_len = 1;
+	s.dir = -1;
+	s.session = true;
+	s.umask = -1;
+	s.nice = SPAWN_NICE_KEEP;
+	r->orcmd = spawn(&s);
+	if (r->orcmd == -1)
+		die_sys(JOB_OUR_FAULT, "start %s", path);
+}
+
+static void
+make_private(struct run *r)
+{
+	char base[PATH_ROOM];
+	int pair[2];
+
+	r->private = true;
+	(void)snprintf(r->dvm, sizeof(r->dvm), "run.%ld", (long)getpid());
+	if (path_run_base(base) == -1 ||
+	    (size_t)snprintf(r->run, sizeof(r->run), "%s/%s", base, r->dvm) >=
+		sizeof(r->run))
+		die_sys(JOB_OUR_FAULT, "run directory");
+	if (path_run_make(r->run) == -1)
+		bad_run(r->run);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
+		die_sys(JOB_OUR_FAULT, "lifeline");
+	(void)fd_cloexec(pair[0], true);
+	(void)fd_cloexec(pair[1], true);
+	r->lifeline = pair[0];
+	start_orcmd(r, pair[1]);
+	close(pair[1]);
+}
+
+void
+dvm_find(struct run *r)
+{
+	const char *name = r->opt.dvm != NULL ? r->opt.dvm :
+						 getenv("ORCM_DVM");
+	bool given = (name != NULL && name[0] != '\0') ||
+	    getenv("ORCM_RUN") != NULL;
+
+	r->lifeline = -1;
+	if (name == NULL || name[0] == '\0')
+		name = "default";
+	if (!name_ok(name, strlen(name)))
+		die(JOB_OUR_FAULT, "-D %s: not a name", name);
+	(void)copy_str(r->dvm, sizeof(r->dvm), name);
+	if (path_run(name, NULL, r->run) == -1)
+		die_sys(JOB_OUR_FAULT, "run directory of %s", name);
+	if (path_run_check(r->run) == -1) {
+		if (errno != ENOENT)
+			bad_run(r->run);
+	} else if (is_running(r->run)) {
+		return;
+	}
+	if (given)
+		die(JOB_OUR_FAULT, "no DVM \"%s\" in %s: start it with "
+		    "\"orcmd -D %s\"", name, r->run, name);
+	make_private(r);
+}
+
+/* orcmd, our child, has ended: the others start it again if it died. */
+void
+dvm_child(struct run *r)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != r->orcmd)
+			continue;
+		r->orcmd = 0;
+		if (WIFEXITED(status) && WEXITSTATUS(status) != 0 &&
+		    !client_up(&r->client) && !r->over)
+			die(JOB_OUR_FAULT, "the private DVM did not start: "
+			    "orcmd ended with status %d",
+			    WEXITSTATUS(status));
+	}
+}
+
+void
+dvm_end(struct run *r)
+{
+	struct pollfd p = { r->lifeline, POLLIN, 0 };
+	uint64_t end = clock_now() + END_MS * ORCM_MS;
+	char c;
+
+	if (!r->private)
+		return;
+	(void)shutdown(r->lifeline, SHUT_WR);
+	while (clock_now() < end) {
+		if (poll(&p, 1, 100) == 1 && read(r->lifeline, &c, 1) <= 0)
+			break;
+	}
+	/* Normally the last of them has done this. */
+	path_run_remove(r->run);
+}
