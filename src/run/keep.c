@@ -250,6 +250,8 @@ keepers_end(struct run *r)
 
 	for (i = 0; i < r->opt.n; i++)
 		conn_close(&r->reps[i].conn);
+	for (i = 0; i < WAITING_MAX; i++)
+		conn_close(&waiting[i]);
 	loop_unwatch(&r->loop, &r->listen);
 	close(r->listen.fd);
 	(void)unlink(r->sock);
