@@ -169,7 +169,7 @@ say_state(const struct keep_out *out)
 	if (r->state == out->was && r->state != PROC_STARTING)
 		return;
 	if (r->state == PROC_UP)
-		client_say(&o.client, "start", out->job, rank,
+		client_say(&o.client, out->adopted ? "adopt" : "start", out->job, rank,
 		    "pid=%u incarnation=%u", r->pid, r->incarnation);
 	else if (r->state == PROC_STARTING && r->restarts > 0 &&
 	    r->keeper != 0)

@@ -134,6 +134,7 @@ drain(struct keep *k, uint32_t at)
 	push(k, at, KEEP_OUT_PUT, 0);
 	p->outs[p->outs_len - 1].proc = p->proc.r;
 	p->outs[p->outs_len - 1].was = p->told ? p->last.state : PROC_NEW;
+	p->outs[p->outs_len - 1].adopted = p->proc.adopted;
 	p->last = p->proc.r;
 	p->told = true;
 }
@@ -186,8 +187,12 @@ plan_proc(struct keep *k, uint64_t now, const struct keep_job *j, uint32_t at)
 	} else if (p->flow_known && (p->flow.flags & FLOW_DONE)) {
 		p->proc.r.state = PROC_DONE;
 		drain(k, at);
+	} else if (p->proc.r.state != PROC_NEW) {
+		drain(k, at);
 	} else if (j->r.want == JOB_UP && !j->gone) {
 		feed_event(k, now, at, PROC_IN_START);
+	} else {
+		drain(k, at);
 	}
 	apply_want(k, now, j, at);
 }

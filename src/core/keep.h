@@ -62,6 +62,7 @@ struct keep_out {
 	uint32_t value;
 	struct record_proc proc; /* KEEP_OUT_PUT */
 	enum proc_state was;	 /* KEEP_OUT_PUT: the state before */
+	bool adopted;		 /* this life began under a former daemon */
 };
 
 struct keep_job {

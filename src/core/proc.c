@@ -76,7 +76,7 @@ next_life(struct proc *p, uint64_t now)
 		p->r.restarts++;
 	}
 	p->fresh = false;
-	p->fruit = false;
+	p->fruit = p->adopted = false;
 	p->since = now;
 	p->r.pid = 0;
 	emit(p, p->keeper ? PROC_OUT_RUN : PROC_OUT_SPAWN, p->r.incarnation);
@@ -172,6 +172,7 @@ to_adopting(struct proc *p, uint64_t now, const struct proc_in *in)
 {
 	p->r.incarnation = in->incarnation;
 	p->fresh = false;
+	p->adopted = true;
 	become(p, PROC_ADOPTING, now + PROC_ADOPT_MAX);
 }
 
@@ -180,6 +181,9 @@ keeper_came(struct proc *p, uint64_t now, const struct proc_in *in)
 {
 	(void)now;
 	p->keeper = true;
+	/* It comes by itself: nobody here has ordered it. */
+	if (p->r.state == PROC_NEW)
+		p->adopted = true;
 	p->fresh = false;
 	p->r.keeper = in->value;
 	if (in->incarnation > p->r.incarnation)

@@ -68,6 +68,7 @@ struct proc {
 	bool stop;	/* it shall end as soon as it can */
 	bool fruit;	/* this life has moved the job on */
 	bool fresh;	/* no life has been ordered yet */
+	bool adopted;	/* this life began under a former daemon */
 	uint64_t since; /* when this life began */
 	uint64_t due;	/* when a tick is needed */
 	uint32_t shorts; /* short lives in a row */

@@ -92,10 +92,6 @@ send_hello(struct client *c)
 static void
 welcomed(struct client *c, const struct wire_msg *m)
 {
-	uint8_t frame[WIRE_CONTROL_MAX];
-	struct wr w;
-	uint32_t i;
-
 	wire_str(m, TLV_NODE, c->node, sizeof(c->node));
 	c->node_epoch = wire_num(m, TLV_EPOCH);
 	c->pnpd_pid = (uint32_t)wire_num(m, TLV_PID);
@@ -103,6 +99,21 @@ welcomed(struct client *c, const struct wire_msg *m)
 	c->tries = 0;
 	if (c->ops->up != NULL)
 		c->ops->up(c);
+}
+
+/*
+ * All that there was has been told: now the program knows what it was in a
+ * former life, so now it says what is, and the rest is forgotten.
+ */
+static void
+synced(struct client *c)
+{
+	uint8_t frame[WIRE_CONTROL_MAX];
+	struct wr w;
+	uint32_t i;
+
+	if (c->ops->synced != NULL)
+		c->ops->synced(c);
 	if (c->ops->publish != NULL && c->up)
 		c->ops->publish(c);
 	for (i = 0; c->up && i < c->events_len; i++)
@@ -189,8 +200,7 @@ on_frame(struct conn *conn, const struct wire_msg *m, int *fds, size_t fds_len)
 		on_record(c, m);
 		break;
 	case WIRE_SYNCED:
-		if (c->ops->synced != NULL)
-			c->ops->synced(c);
+		synced(c);
 		break;
 	case WIRE_EVENT:
 		on_event(c, m);

@@ -57,9 +57,9 @@ struct client_order {
 /* Any of these may be NULL. */
 struct client_ops {
 	void (*up)(struct client *c);	   /* connected, node is known */
-	void (*publish)(struct client *c); /* put all own records now */
 	void (*record)(struct client *c, const struct client_record *r);
 	void (*synced)(struct client *c); /* all that there was is told */
+	void (*publish)(struct client *c); /* next: put all own records */
 	void (*event)(struct client *c, const struct client_event *e);
 	void (*order)(struct client *c, const struct client_order *o);
 	void (*reply)(struct client *c, uint64_t id, uint32_t code,

@@ -153,11 +153,37 @@ act_record(struct client *c, const struct client_record *rec)
 	act_feed(r, &in);
 }
 
+/* Senders repeat their last events to a switchboard that is new. */
+static bool
+heard_before(const struct client_event *e)
+{
+	static struct {
+		uint32_t pid;
+		uint64_t seq;
+	} heard[16];
+	static size_t next;
+	size_t i;
+
+	for (i = 0; i < sizeof(heard) / sizeof(heard[0]); i++)
+		if (heard[i].pid == e->pid) {
+			if (e->seq <= heard[i].seq)
+				return true;
+			heard[i].seq = e->seq;
+			return false;
+		}
+	i = next++ % (sizeof(heard) / sizeof(heard[0]));
+	heard[i].pid = e->pid;
+	heard[i].seq = e->seq;
+	return false;
+}
+
 void
 act_event(struct client *c, const struct client_event *e)
 {
 	struct run *r = c->arg;
 
+	if (heard_before(e))
+		return;
 	if (e->job[0] != '\0' && strcmp(e->job, r->name) != 0)
 		return;
 	if (e->rank == ORCM_RANK_NONE)
