@@ -218,12 +218,16 @@ on_sub(struct peer *c, const struct wire_msg *m)
 {
 	const struct picture_record *r;
 	uint8_t frame[WIRE_CONTROL_MAX];
-	uint32_t place = 0, i;
+	uint32_t place, i, kind;
 	struct wr w;
 
 	c->kinds = (uint32_t)wire_num(m, TLV_KINDS);
-	while ((r = picture_next(&p.picture, c->kinds, &place)) != NULL)
-		(void)conn_send(&c->conn, frame, record_frame(r, frame));
+	/* Kind by kind: what speaks of a job comes after the job itself. */
+	for (kind = RECORD_NODE; kind <= RECORD_FLOW; kind++)
+		for (place = 0; (r = picture_next(&p.picture,
+		    c->kinds & RECORD_BIT(kind), &place)) != NULL;)
+			(void)conn_send(&c->conn, frame,
+			    record_frame(r, frame));
 	for (i = 0; (c->kinds & CLIENT_SUB_EVENTS) && i < p.past_len; i++) {
 		const struct past *e = &p.past[(p.past_at + HISTORY_MAX -
 		    p.past_len + i) % HISTORY_MAX];
