@@ -53,6 +53,9 @@ feed_room(const struct feed *f)
 	for (i = 0; i < f->conf.ranks_len; i++) {
 		const struct feed_rank *r = &f->ranks[i];
 
+		/* Who has not begun yet must find all of it. */
+		if (!kept && !r->begun && !f->conf.leader_only)
+			low = 0;
 		if (!gets_input(f, i) || (r->stalled && kept))
 			continue;
 		if (r->level || !kept)
@@ -105,7 +108,7 @@ feed_start(struct feed *f, uint32_t rank)
 	if (f->base > 0)
 		return false;
 	memset(r, 0, sizeof(*r));
-	r->open = true;
+	r->begun = r->open = true;
 	level(f, r);
 	return true;
 }
@@ -115,6 +118,7 @@ feed_stop(struct feed *f, uint32_t rank)
 {
 	REQUIRE(rank < f->conf.ranks_len);
 	f->ranks[rank].open = false;
+	f->ranks[rank].begun = true;
 }
 
 void
@@ -188,13 +192,21 @@ uint64_t
 feed_low(struct feed *f)
 {
 	uint64_t low = f->head;
-	uint32_t i;
+	uint32_t i, any = 0;
 
 	if (f->head <= f->conf.keep)
 		return 0;
-	for (i = 0; i < f->conf.ranks_len; i++)
-		if (gets_input(f, i) && f->ranks[i].fed < low)
+	for (i = 0; i < f->conf.ranks_len; i++) {
+		if (!f->ranks[i].begun && !f->conf.leader_only)
+			return f->base;
+		if (!gets_input(f, i))
+			continue;
+		any++;
+		if (f->ranks[i].fed < low)
 			low = f->ranks[i].fed;
+	}
+	if (any == 0)
+		return f->base;
 	f->base = low > f->base ? low : f->base;
 	return f->base;
 }

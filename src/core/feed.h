@@ -19,6 +19,7 @@ struct feed_conf {
 };
 
 struct feed_rank {
+	bool begun; /* its first life has begun, or never will */
 	bool open;  /* a life that takes input */
 	bool level; /* it has caught up with the others in this life */
 	bool stalled; /* it holds nobody back while it does not move */

@@ -396,6 +396,7 @@ look(struct job *j, uint64_t now)
 			struct splice *s = job_splice(j, i, &member);
 
 			splice_gone(s, member);
+			feed_stop(j->feed, i);
 		}
 	look_finished(j, now);
 	look_broken(j, now);

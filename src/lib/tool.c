@@ -139,6 +139,7 @@ dvm_coming(struct tool_dvm *d)
 	d->state = TOOL_COMING;
 	d->told = false;
 	d->since = clock_now();
+	loop_timer(&d->tool->loop, &d->tool->tick, d->since + TOOL_TICK);
 }
 
 static void
@@ -159,6 +160,7 @@ dvm_away(struct tool_dvm *d)
 	jobs_again(&d->jobs);
 	jobs_sweep(&d->jobs);
 	d->state = TOOL_AWAY;
+	loop_timer(&d->tool->loop, &d->tool->tick, clock_now());
 	if (d->tool->ops->away != NULL)
 		d->tool->ops->away(d);
 }
@@ -407,7 +409,8 @@ on_tick(struct timer *timer)
 	for (d = t->dvms; d != NULL; d = d->next)
 		dvm_judge(d);
 	drop_away(t);
-	loop_timer(&t->loop, timer, clock_now() + TOOL_TICK);
+	if (tool_pending(t))
+		loop_timer(&t->loop, timer, clock_now() + TOOL_TICK);
 	look(t);
 }
 
@@ -443,7 +446,6 @@ tool_start(struct tool *t)
 {
 	t->dvm = said(t->dvm, "ORCM_DVM");
 	t->dir = said(t->dir, "ORCM_RUN");
-	/* A DVM that is named is not in the run directory of another one. */
 	t->named = t->dvm != NULL || t->dir != NULL;
 	if (loop_init(&t->loop, TOOL_DVMS_MAX + 8, TOOL_DVMS_MAX + 8) == -1)
 		die_sys(EXIT_TEMP, "event loop");
@@ -455,7 +457,6 @@ tool_start(struct tool *t)
 	else
 		scan(t);
 	drop_away(t);
-	loop_timer(&t->loop, &t->tick, clock_now() + TOOL_TICK);
 	if (t->scan && !t->named)
 		loop_timer(&t->loop, &t->rescan, clock_now() + TOOL_SCAN);
 }
