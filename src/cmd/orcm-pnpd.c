@@ -22,115 +22,13 @@
 
 #include "base/name.h"
 #include "base/num.h"
-#include "base/wr.h"
-#include "core/picture.h"
-#include "lib/client.h"
-#include "lib/daemon.h"
+#include "pnpd/pnpd.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/log.h"
 
-#define CLIENTS_MAX 320u
-#define RECORDS_MAX 8192u
-#define HISTORY_MAX 512u /* events kept for orcm-events */
-#define QUEUE_MAX (UINT32_C(1) << 20)
-#define HELLO_TIME (2 * ORCM_SECOND)
-#define NODE_NUMBER 1u
-#define KEEPS_MAX 16u /* roles that records can outlive */
+static struct pnpd p;
 
-enum { WRITER_SELF = 1, WRITER_ORCMD, WRITER_LEADERD, WRITER_CLIENT = 16 };
-
-struct peer {
-	struct conn conn;
-	struct timer late; /* HELLO must have come by then */
-	bool used, hello, synced;
-	uint32_t kinds, writer;
-	pid_t pid;
-	char role[ORCM_NAME_MAX + 1], name[ORCM_NAME_MAX + 1];
-};
-
-struct past {
-	uint16_t size;
-	uint8_t frame[416]; /* an EVENT frame as it came */
-};
-_Static_assert(CLIENT_EVENT_TEXT + 3 * 64 + WIRE_HEADER + 24 <= 416,
-    "an event fits");
-
-static struct pnpd {
-	struct daemon d;
-	struct arena arena;
-	struct picture picture;
-	struct peer *peers;
-	struct past *past; /* ring of HISTORY_MAX */
-	uint32_t past_len, past_at;
-	struct watch listen;
-	struct timer again; /* accepts again when descriptors ran out */
-	struct timer end;
-	uint64_t epoch;
-	uint32_t next_writer;
-} p;
-
-static void
-begin(struct wr *w, uint8_t *frame, enum wire_type type, uint16_t flags)
-{
-	struct wire_header h = {
-		.type = (uint8_t)type,
-		.flags = flags,
-		.sender = NODE_NUMBER << 16,
-		.epoch = p.epoch,
-	};
-
-	wire_begin(w, frame, WIRE_CONTROL_MAX, &h);
-}
-
-static void
-send_to(struct peer *c, struct wr *w, uint8_t *frame)
-{
-	size_t size = wire_end(w, 0);
-
-	if (size > 0)
-		(void)conn_send(&c->conn, frame, size);
-}
-
-static size_t
-record_frame(const struct picture_record *r, uint8_t *frame)
-{
-	struct wr w;
-
-	begin(&w, frame, WIRE_RECORD, r->dead ? WIRE_FLAG_DEAD : 0);
-	wr_tlv_u16(&w, TLV_OWNER, r->owner);
-	wr_tlv_u8(&w, TLV_KIND, r->kind);
-	wr_tlv_u64(&w, TLV_ID, r->id);
-	wr_tlv_u64(&w, TLV_EPOCH, r->epoch);
-	wr_tlv_u64(&w, TLV_SEQ, r->seq);
-	if (!r->dead)
-		wr_tlv(&w, TLV_VALUE, r->value, r->value_size);
-	return wire_end(&w, 0);
-}
-
-/* A record has changed: everybody who wants its kind hears of it. */
-static void
-tell_all(uint32_t at)
-{
-	const struct picture_record *r = picture_at(&p.picture, at);
-	uint8_t frame[WIRE_CONTROL_MAX];
-	size_t size = record_frame(r, frame);
-	uint32_t i;
-
-	for (i = 0; i < CLIENTS_MAX; i++)
-		if (p.peers[i].used && (p.peers[i].kinds & RECORD_BIT(r->kind)))
-			(void)conn_send(&p.peers[i].conn, frame, size);
-}
-
-static void
-put_own(uint8_t kind, uint64_t id, const uint8_t *value, size_t size)
-{
-	uint32_t at;
-
-	if (picture_put(&p.picture, WRITER_SELF, kind, id, value, size, &at) ==
-	    PICTURE_CHANGED)
-		tell_all(at);
-}
 
 static void
 put_daemon(const struct peer *c)
@@ -142,20 +40,8 @@ put_daemon(const struct peer *c)
 	(void)copy_str(r.role, sizeof(r.role), c->role);
 	(void)copy_str(r.name, sizeof(r.name), c->name);
 	r.pid = (uint32_t)c->pid;
-	put_own(RECORD_DAEMON, (uint64_t)(c - p.peers), value,
+	pnpd_put_own(&p, RECORD_DAEMON, (uint64_t)(c - p.peers), value,
 	    record_daemon_put(&r, value));
-}
-
-static void
-refuse(struct peer *c, uint32_t code, const char *text)
-{
-	uint8_t frame[WIRE_CONTROL_MAX];
-	struct wr w;
-
-	begin(&w, frame, WIRE_REFUSED, 0);
-	wr_tlv_u16(&w, TLV_CODE, (uint16_t)code);
-	wr_tlv_str(&w, TLV_TEXT, text);
-	send_to(c, &w, frame);
 }
 
 static uint32_t
@@ -166,23 +52,6 @@ writer_of(const char *role)
 	if (strcmp(role, "orcm-leaderd") == 0)
 		return WRITER_LEADERD;
 	return WRITER_CLIENT + p.next_writer++;
-}
-
-/* Who may write which records. */
-static bool
-may_write(uint32_t writer, uint64_t kind)
-{
-	switch (kind) {
-	case RECORD_PROC:
-		return writer == WRITER_ORCMD;
-	case RECORD_LEAD:
-		return writer == WRITER_LEADERD;
-	case RECORD_JOB:
-	case RECORD_FLOW:
-		return writer >= WRITER_CLIENT;
-	default:
-		return false;
-	}
 }
 
 static void
@@ -204,208 +73,13 @@ on_hello(struct peer *c, const struct wire_msg *m)
 	picture_returned(&p.picture, c->writer);
 	c->hello = true;
 	loop_timer_stop(&p.d.loop, &c->late);
-	begin(&w, frame, WIRE_WELCOME, 0);
+	pnpd_begin(&p, &w, frame, WIRE_WELCOME, 0);
 	wr_tlv_str(&w, TLV_NODE, p.d.conf.node);
 	wr_tlv_u64(&w, TLV_EPOCH, p.epoch);
 	wr_tlv_u32(&w, TLV_PID, (uint32_t)getpid());
 	wr_tlv_str(&w, TLV_VERSION, ORCM_VERSION);
-	send_to(c, &w, frame);
+	pnpd_send(c, &w, frame);
 	put_daemon(c);
-}
-
-static void
-on_sub(struct peer *c, const struct wire_msg *m)
-{
-	const struct picture_record *r;
-	uint8_t frame[WIRE_CONTROL_MAX];
-	uint32_t place, i, kind;
-	struct wr w;
-
-	c->kinds = (uint32_t)wire_num(m, TLV_KINDS);
-	/* Kind by kind: what speaks of a job comes after the job itself. */
-	for (kind = RECORD_NODE; kind <= RECORD_FLOW; kind++)
-		for (place = 0; (r = picture_next(&p.picture,
-		    c->kinds & RECORD_BIT(kind), &place)) != NULL;)
-			(void)conn_send(&c->conn, frame,
-			    record_frame(r, frame));
-	for (i = 0; (c->kinds & CLIENT_SUB_EVENTS) && i < p.past_len; i++) {
-		const struct past *e = &p.past[(p.past_at + HISTORY_MAX -
-		    p.past_len + i) % HISTORY_MAX];
-
-		(void)conn_send(&c->conn, e->frame, e->size);
-	}
-	begin(&w, frame, WIRE_SYNCED, 0);
-	wr_tlv_u32(&w, TLV_KINDS, c->kinds);
-	send_to(c, &w, frame);
-}
-
-/* Two jobs of one name could not be told apart by a shell script. */
-static bool
-name_taken(uint32_t writer, uint64_t id, const struct record_job *job)
-{
-	const struct picture_record *r;
-	struct record_job other;
-	uint32_t place = 0;
-
-	while ((r = picture_next(&p.picture, RECORD_BIT(RECORD_JOB),
-		    &place)) != NULL)
-		if ((r->id != id || r->writer != writer) &&
-		    record_job_get(&other, r->value, r->value_size) &&
-		    strcmp(other.name, job->name) == 0)
-			return true;
-	return false;
-}
-
-static void
-on_put(struct peer *c, const struct wire_msg *m)
-{
-	uint8_t kind = (uint8_t)wire_num(m, TLV_KIND);
-	uint64_t id = wire_num(m, TLV_ID);
-	const uint8_t *value = m->tlv[TLV_VALUE].p;
-	size_t size = m->tlv[TLV_VALUE].size;
-	struct record_job job;
-	uint32_t at;
-
-	if (!may_write(c->writer, kind)) {
-		refuse(c, 1, "this program may not write records of this kind");
-		return;
-	}
-	if (kind == RECORD_JOB) {
-		if (!record_job_get(&job, value, size)) {
-			refuse(c, 1, "the job's record is not whole");
-			return;
-		}
-		if (name_taken(c->writer, id, &job)) {
-			refuse(c, 1, "a job of that name is running: choose "
-			    "another with -j");
-			return;
-		}
-	}
-	switch (picture_put(&p.picture, c->writer, kind, id, value, size,
-	    &at)) {
-	case PICTURE_CHANGED:
-		tell_all(at);
-		break;
-	case PICTURE_SAME:
-		break;
-	case PICTURE_DENIED:
-		refuse(c, 1, "another program's record");
-		break;
-	case PICTURE_FULL:
-		refuse(c, 111, "the picture is full: too many jobs");
-		break;
-	}
-}
-
-static void
-on_event(struct peer *c, const struct wire_msg *m)
-{
-	struct past *e = &p.past[p.past_at];
-	const uint8_t *frame = m->payload - m->h.tlv_size - WIRE_HEADER;
-	uint32_t i;
-
-	(void)c;
-	if (m->h.size > sizeof(e->frame))
-		return;
-	/* The same event again, after a reconnection: known already. */
-	for (i = 0; i < p.past_len; i++) {
-		const struct past *q = &p.past[(p.past_at + HISTORY_MAX - 1 -
-		    i) % HISTORY_MAX];
-
-		if (q->size == m->h.size &&
-		    memcmp(q->frame + WIRE_HEADER, frame + WIRE_HEADER,
-			q->size - WIRE_HEADER) == 0)
-			return;
-	}
-	memcpy(e->frame, frame, m->h.size);
-	e->size = (uint16_t)m->h.size;
-	p.past_at = (p.past_at + 1) % HISTORY_MAX;
-	if (p.past_len < HISTORY_MAX)
-		p.past_len++;
-	for (i = 0; i < CLIENTS_MAX; i++)
-		if (p.peers[i].used && (p.peers[i].kinds & CLIENT_SUB_EVENTS))
-			(void)conn_send(&p.peers[i].conn, e->frame, e->size);
-}
-
-/* The connection of the client that an order is for, or NULL. */
-static struct peer *
-order_target(const struct wire_msg *m)
-{
-	char to[ORCM_NAME_MAX + 1], name[ORCM_NAME_MAX + 1];
-	const struct picture_record *r;
-	struct record_job job;
-	uint32_t i, place = 0, writer = 0;
-
-	wire_str(m, TLV_TO, to, sizeof(to));
-	wire_str(m, TLV_JOB, name, sizeof(name));
-	if (strcmp(to, "owner") == 0)
-		while ((r = picture_next(&p.picture, RECORD_BIT(RECORD_JOB),
-			    &place)) != NULL)
-			if (record_job_get(&job, r->value, r->value_size) &&
-			    strcmp(job.name, name) == 0)
-				writer = r->writer;
-	for (i = 0; i < CLIENTS_MAX; i++)
-		if (p.peers[i].used && p.peers[i].hello &&
-		    (writer != 0 ? p.peers[i].writer == writer :
-				   strcmp(p.peers[i].role, to) == 0))
-			return &p.peers[i];
-	return NULL;
-}
-
-/* An order's number on its way: which client it came from is put on top. */
-#define ORDER_PEER_SHIFT 48
-
-static void
-on_order(struct peer *c, const struct wire_msg *m)
-{
-	struct peer *to = order_target(m);
-	uint64_t id = wire_num(m, TLV_ORDER);
-	uint8_t frame[WIRE_CONTROL_MAX];
-	char text[64];
-	struct wr w;
-
-	if (to == NULL) {
-		begin(&w, frame, WIRE_REPLY, 0);
-		wr_tlv_u64(&w, TLV_ORDER, id);
-		wr_tlv_u16(&w, TLV_CODE, 1);
-		wr_tlv_str(&w, TLV_TEXT, "no such job or program");
-		send_to(c, &w, frame);
-		return;
-	}
-	id = (id & ((UINT64_C(1) << ORDER_PEER_SHIFT) - 1)) |
-	    (uint64_t)(c - p.peers + 1) << ORDER_PEER_SHIFT;
-	begin(&w, frame, WIRE_ORDER, 0);
-	wr_tlv_u64(&w, TLV_ORDER, id);
-	wire_str(m, TLV_TO, text, sizeof(text));
-	wr_tlv_str(&w, TLV_TO, text);
-	wr_tlv_u8(&w, TLV_VERB, (uint8_t)wire_num(m, TLV_VERB));
-	if (wire_has(m, TLV_JOB)) {
-		wire_str(m, TLV_JOB, text, sizeof(text));
-		wr_tlv_str(&w, TLV_JOB, text);
-	}
-	if (wire_has(m, TLV_SIGNAL))
-		wr_tlv_u8(&w, TLV_SIGNAL, (uint8_t)wire_num(m, TLV_SIGNAL));
-	send_to(to, &w, frame);
-}
-
-static void
-on_reply(const struct wire_msg *m)
-{
-	uint64_t id = wire_num(m, TLV_ORDER);
-	uint64_t from = id >> ORDER_PEER_SHIFT;
-	uint8_t frame[WIRE_CONTROL_MAX];
-	char text[256];
-	struct wr w;
-
-	if (from == 0 || from > CLIENTS_MAX || !p.peers[from - 1].used)
-		return;
-	begin(&w, frame, WIRE_REPLY, 0);
-	wr_tlv_u64(&w, TLV_ORDER,
-	    id & ((UINT64_C(1) << ORDER_PEER_SHIFT) - 1));
-	wr_tlv_u16(&w, TLV_CODE, (uint16_t)wire_num(m, TLV_CODE));
-	wire_str(m, TLV_TEXT, text, sizeof(text));
-	wr_tlv_str(&w, TLV_TEXT, text);
-	send_to(&p.peers[from - 1], &w, frame);
 }
 
 static void
@@ -417,7 +91,7 @@ on_frame(struct conn *conn, const struct wire_msg *m, int *fds, size_t fds_len)
 	(void)fds;
 	(void)fds_len;
 	if (!c->hello && m->h.type != WIRE_HELLO) {
-		refuse(c, 1, "say HELLO first");
+		pnpd_refuse(c, 1, "say HELLO first");
 		return;
 	}
 	switch (m->h.type) {
@@ -426,29 +100,29 @@ on_frame(struct conn *conn, const struct wire_msg *m, int *fds, size_t fds_len)
 			on_hello(c, m);
 		break;
 	case WIRE_PUT:
-		on_put(c, m);
+		pnpd_put(&p, c, m);
 		break;
 	case WIRE_DEL:
 		if (picture_del(&p.picture, c->writer,
 			(uint8_t)wire_num(m, TLV_KIND), wire_num(m, TLV_ID),
 			&at) == PICTURE_CHANGED)
-			tell_all(at);
+			pnpd_tell(&p, at);
 		break;
 	case WIRE_SETTLED:
 		while (picture_settled(&p.picture, c->writer, &at))
-			tell_all(at);
+			pnpd_tell(&p, at);
 		break;
 	case WIRE_SUB:
-		on_sub(c, m);
+		pnpd_sub(&p, c, m);
 		break;
 	case WIRE_EVENT:
-		on_event(c, m);
+		pnpd_event(&p, m);
 		break;
 	case WIRE_ORDER:
-		on_order(c, m);
+		pnpd_order(&p, c, m);
 		break;
 	case WIRE_REPLY:
-		on_reply(m);
+		pnpd_reply(&p, m);
 		break;
 	default:
 		break;
@@ -472,10 +146,10 @@ on_end(struct conn *conn, enum conn_end why)
 		return;
 	if (picture_del(&p.picture, WRITER_SELF, RECORD_DAEMON,
 		(uint64_t)(c - p.peers), &at) == PICTURE_CHANGED)
-		tell_all(at);
+		pnpd_tell(&p, at);
 	if (c->writer >= WRITER_CLIENT)
 		while (picture_forget(&p.picture, c->writer, &at))
-			tell_all(at);
+			pnpd_tell(&p, at);
 }
 
 static void
@@ -512,6 +186,7 @@ take_client(int fd)
 		return;
 	}
 	memset(c, 0, sizeof(*c));
+	c->p = &p;
 	conn_init(&c->conn, &p.d.loop, &conn_ops, c);
 	timer_init(&c->late, on_late, c);
 	if (conn_open(&c->conn, fd, WIRE_BY_CLIENT, WIRE_CONTROL_MAX,
@@ -595,7 +270,7 @@ put_node(void)
 	(void)copy_str(r.name, sizeof(r.name), p.d.conf.node);
 	(void)copy_str(r.version, sizeof(r.version), ORCM_VERSION);
 	r.epoch = p.epoch;
-	put_own(RECORD_NODE, NODE_NUMBER, value, record_node_put(&r, value));
+	pnpd_put_own(&p, RECORD_NODE, NODE_NUMBER, value, record_node_put(&r, value));
 }
 
 static void
@@ -644,13 +319,11 @@ orcmd_connected(void)
 	return false;
 }
 
-static uint64_t end_by;
-
 /* In a private DVM the last to leave takes the run directory away. */
 static void
 on_leave(struct timer *t)
 {
-	if (p.d.orphaned && orcmd_connected() && clock_now() < end_by) {
+	if (p.d.orphaned && orcmd_connected() && clock_now() < p.end_by) {
 		loop_timer(&p.d.loop, t, clock_now() + ORCM_MS);
 		return;
 	}
@@ -663,7 +336,7 @@ static void
 on_stop(void *arg)
 {
 	(void)arg;
-	end_by = clock_now() + 1500 * ORCM_MS;
+	p.end_by = clock_now() + 1500 * ORCM_MS;
 	loop_timer(&p.d.loop, &p.end, clock_now());
 }
 

@@ -157,8 +157,7 @@ name_job(struct run *r)
 	if (r->opt.name != NULL) {
 		(void)copy_str(r->name, sizeof(r->name), r->opt.name);
 	} else {
-		prog[40] = '\0';
-		(void)snprintf(r->name, sizeof(r->name), "%s.%ld", prog,
+		(void)snprintf(r->name, sizeof(r->name), "%.40s.%ld", prog,
 		    (long)getpid());
 	}
 	memset(&seed, 0, sizeof(seed));

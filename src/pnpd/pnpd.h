@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PNPD_PNPD_H
+#define PNPD_PNPD_H
+
+#include <orcm/types.h>
+
+#include "base/arena.h"
+#include "base/wr.h"
+#include "core/picture.h"
+#include "lib/client.h"
+#include "lib/daemon.h"
+
+/* What the files of orcm-pnpd share. */
+#define CLIENTS_MAX 320u
+#define RECORDS_MAX 8192u
+#define HISTORY_MAX 512u /* events kept for orcm-events */
+#define QUEUE_MAX (UINT32_C(1) << 20)
+#define HELLO_TIME (2 * ORCM_SECOND)
+#define NODE_NUMBER 1u
+#define KEEPS_MAX 16u /* roles that records can outlive */
+
+enum { WRITER_SELF = 1, WRITER_ORCMD, WRITER_LEADERD, WRITER_CLIENT = 16 };
+
+struct pnpd;
+
+struct peer {
+	struct pnpd *p;
+	struct conn conn;
+	struct timer late; /* HELLO must have come by then */
+	bool used, hello, synced;
+	uint32_t kinds, writer;
+	pid_t pid;
+	char role[ORCM_NAME_MAX + 1], name[ORCM_NAME_MAX + 1];
+};
+
+struct past {
+	uint16_t size;
+	uint8_t frame[416]; /* an EVENT frame as it came */
+};
+_Static_assert(CLIENT_EVENT_TEXT + 3 * 64 + WIRE_HEADER + 24 <= 416,
+    "an event fits");
+
+struct pnpd {
+	struct daemon d;
+	struct arena arena;
+	struct picture picture;
+	struct peer *peers;
+	struct past *past; /* ring of HISTORY_MAX */
+	uint32_t past_len, past_at;
+	struct watch listen;
+	struct timer again; /* accepts again when descriptors ran out */
+	struct timer end;
+	uint64_t epoch;
+	uint32_t next_writer;
+	uint64_t end_by; /* leave then, come what may */
+};
+
+/* orders.c: what passes through: events, orders and their replies. */
+void pnpd_event(struct pnpd *p, const struct wire_msg *m);
+void pnpd_order(struct pnpd *p, struct peer *c, const struct wire_msg *m);
+void pnpd_reply(struct pnpd *p, const struct wire_msg *m);
+/* The events that are kept, to a new subscriber. */
+void pnpd_history(struct pnpd *p, struct peer *c);
+
+/* records.c: the picture and who hears of it. */
+void pnpd_begin(const struct pnpd *p, struct wr *w, uint8_t *frame,
+    enum wire_type type, uint16_t flags);
+void pnpd_send(struct peer *c, struct wr *w, uint8_t *frame);
+void pnpd_refuse(struct peer *c, uint32_t code, const char *text);
+/* A record has changed: everybody who wants its kind hears of it. */
+void pnpd_tell(struct pnpd *p, uint32_t at);
+void pnpd_put_own(struct pnpd *p, uint8_t kind, uint64_t id,
+    const uint8_t *value, size_t size);
+void pnpd_put(struct pnpd *p, struct peer *c, const struct wire_msg *m);
+void pnpd_sub(struct pnpd *p, struct peer *c, const struct wire_msg *m);
+
+#endif
