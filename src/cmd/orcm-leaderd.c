@@ -136,6 +136,8 @@ static void
 on_stop(void *arg)
 {
 	(void)arg;
+	if (l.d.orphaned)
+		path_run_remove(l.d.conf.run);
 	loop_stop(&l.d.loop);
 }
 

@@ -133,7 +133,14 @@ life_ends(struct job *j, uint32_t rank)
 	if (!r->ended || !r->eof)
 		return;
 	r->cut = 0;
-	splice_eof(s, member);
+	/* Who was stopped has not ended where it would have by itself. */
+	if (!r->own_end && j->conf.delivery == ORCM_DELIVER_MAJORITY)
+		splice_lost(s, member);
+	else if (!r->own_end && j->conf.delivery == ORCM_DELIVER_LEADER &&
+	    rank != j->leader)
+		splice_lost(s, member);
+	else
+		splice_eof(s, member);
 	if (j->conf.delivery == ORCM_DELIVER_ALL)
 		splice_lead(s, 0);
 }

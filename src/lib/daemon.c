@@ -8,11 +8,13 @@
 #include "lib/daemon.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -131,6 +133,30 @@ daemon_options(struct daemon_conf *d, const char *name, int argc, char **argv)
 	fd_close_from(3, keep, 2);
 }
 
+bool
+daemon_over(const struct daemon_conf *d)
+{
+	struct pollfd p = { d->lifeline, POLLIN, 0 };
+	char c;
+
+	return d->lifeline != -1 && poll(&p, 1, 0) == 1 &&
+	    recv(d->lifeline, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/*
+ * A private DVM's directory is made by who owns it.  Started in its last
+ * moment, a daemon must neither make it again nor complain.
+ */
+static int
+run_directory(const struct daemon_conf *d)
+{
+	if (d->lifeline == -1)
+		return path_run_make(d->run);
+	if (daemon_over(d))
+		exit(EXIT_YES);
+	return path_run_check(d->run);
+}
+
 static void
 explain_run(const struct daemon_conf *d)
 {
@@ -157,7 +183,7 @@ daemon_begin(struct daemon *d, size_t fds_max, size_t timers_max)
 	struct sigaction ignore;
 	pid_t holder = 0;
 
-	if (path_run_make(c->run) == -1)
+	if (run_directory(c) == -1)
 		explain_run(c);
 	(void)snprintf(file, sizeof(file), "%s.lock", c->name);
 	/* The longest socket name must fit, now rather than later. */
@@ -168,6 +194,8 @@ daemon_begin(struct daemon *d, size_t fds_max, size_t timers_max)
 	if (d->lock == -1 && errno == EAGAIN)
 		die(EXIT_USAGE, "already running in %s (pid %ld)", c->run,
 		    (long)holder);
+	if (d->lock == -1 && daemon_over(c))
+		exit(EXIT_YES);
 	if (d->lock == -1)
 		die_sys(EXIT_TEMP, "lock %s", path);
 	if (loop_init(&d->loop, fds_max, timers_max) == -1)
@@ -336,7 +364,7 @@ on_revive(struct timer *t)
 	struct daemon *d = t->arg;
 	char path[PATH_ROOM];
 
-	if (charge_up(&d->charge) || d->orphaned ||
+	if (charge_up(&d->charge) || d->orphaned || daemon_over(&d->conf) ||
 	    path_join(d->conf.run, "orcmd.lock", path) == -1)
 		return;
 	if (lock_holder(path) == 0 &&

@@ -56,6 +56,8 @@ void daemon_begin(struct daemon *d, size_t fds_max, size_t timers_max);
 void daemon_watch(struct daemon *d);
 /* Tells that it is able to serve. */
 void daemon_ready(struct daemon *d);
+/* Has the lifeline of a private DVM ended, whether we have heard or not? */
+bool daemon_over(const struct daemon_conf *d);
 /* Holds the connection to orcmd, and starts it again if conf.keep says so. */
 void daemon_charge(struct daemon *d);
 /* Executes the program anew in place, with the same arguments. */

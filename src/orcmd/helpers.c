@@ -30,7 +30,7 @@ helper_lives(const struct helper *h)
 static void
 helper_start(struct helper *h)
 {
-	if (h->o->ending || !h->o->d.conf.keep)
+	if (h->o->ending || !h->o->d.conf.keep || daemon_over(&h->o->d.conf))
 		return;
 	if (helper_lives(h)) {
 		/* It will connect; if it dies before, this is seen again. */

@@ -53,11 +53,6 @@ act_rank(struct run *r, enum job_event event, uint32_t rank,
 	act_feed(r, &in);
 	if (event == JOB_IN_ENDED || event == JOB_IN_DETACHED)
 		clear_dead(r, rank);
-	if (event == JOB_IN_ENDED && value != 0 && rank != r->job.leader &&
-	    r->job.ranks[rank].ended && !r->reps[rank].err_shown) {
-		r->reps[rank].err_shown = true;
-		errout_show(r, rank);
-	}
 }
 
 static void
@@ -237,8 +232,11 @@ exit_job(struct run *r, uint32_t code)
 
 	r->over = true;
 	r->code = code;
-	if (code == JOB_GAVE_UP)
-		for (i = 0; i < r->opt.n; i++)
+	/* Who failed alone has something to say that nobody has heard. */
+	for (i = 0; i < r->opt.n; i++)
+		if (code == JOB_GAVE_UP ||
+		    (r->job.ranks[i].own_end && i != r->job.leader &&
+			job_code_of(r->job.ranks[i].status) != code))
 			errout_show(r, i);
 	if (code == JOB_GAVE_UP)
 		run_note(r, "gave up: no replica is left that can be started "
