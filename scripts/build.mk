@@ -42,7 +42,7 @@ all: archives $L/$(SO_LINK) $(PROGRAMS) $(PLUGINS)
 	@:
 archives: $(ARCHIVES)
 	@:
-programs-for-tests: all $(TESTS) $(TEST_PLUGINS) $(REPLAYS)
+programs-for-tests: all $(TESTS) $(TEST_PLUGINS) $(HELPERS) $(REPLAYS)
 	@:
 unit: $(TESTS) $(TEST_PLUGINS)
 	@:

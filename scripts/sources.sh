@@ -16,6 +16,7 @@
 #   src/cmd/PROGRAM/ src/PROGRAM/ src/NAME/ (orcm-NAME) its other files
 #   other files in src/cmd         linked into each program that needs them
 #   tests/unit/t_*.c tests/fuzz/f_*.c tests/plugins/*.c
+#   tests/helpers/*.c              one program each, for tests/prog
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -196,6 +197,18 @@ write() {
 		name=${source##*/}
 		echo "\$(B)/t/plugins/${name%.c}.so"
 	done | list TEST_PLUGINS
+
+	for source in $(files tests/helpers .c); do
+		name=${source##*/}
+		name=${name%.c}
+		compile "$source"
+		echo "\$(B)/t/$name: \$(B)/o/${source%.c}.o"
+		echo "	@echo ld t/$name"
+		echo "	\$(Q)\$(LINK) -o \$@ \$(B)/o/${source%.c}.o \$(PIE)"
+	done
+	for source in $(files tests/helpers .c); do
+		source=${source##*/} && echo "\$(B)/t/${source%.c}"
+	done | list HELPERS
 
 	# The same parser is fed from files (replay) or by libFuzzer (fuzz).
 	for source in $(files tests/fuzz .c); do

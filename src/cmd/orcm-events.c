@@ -73,9 +73,9 @@ wanted(const char *job)
 }
 
 /*
- * Cuts text, which ends with two NULs, into words, a column each.  As text a column shows the whole
- * word; in JSON "pid=7" is the member "pid", and a word without '=' is the
- * member of that name with the value true.
+ * Cuts text, which ends with two NULs, into words, a column each.  As text
+ * a column shows the whole word; in JSON "pid=7" is the member "pid", and a
+ * word without '=' is the member of that name with the value true.
  */
 static size_t
 words(char *text, bool json, struct out_column *columns, const char **values)

@@ -46,14 +46,17 @@ static const struct out_column columns[COLUMNS] = {
 	[DVM] = { "dvm", OUT_TEXT },
 };
 
-/* One line: what is text in the columns, as numbers where it is sorted. */
+#define NUMBER_ROOM 24
+
+/* One line; NULL and "" are unknown. */
 struct row {
 	uint64_t id; /* of the job | rank */
-	uint32_t rank;
+	uint32_t number; /* the rank again, to sort by */
 	const char *state, *leader, *ready, *stalled, *diverged;
-	uint32_t pid, incarnation, restarts;
 	char job[ORCM_NAME_MAX + 1], app[192];
 	char node[ORCM_NAME_MAX + 1], dvm[ORCM_NAME_MAX + 1];
+	char rank[NUMBER_ROOM], pid[NUMBER_ROOM];
+	char incarnation[NUMBER_ROOM], restarts[NUMBER_ROOM];
 };
 
 static struct ps {
@@ -93,7 +96,8 @@ fill(struct row *r, const struct tool_dvm *d, const struct jobs_job *job,
 	bool flows = k != NULL && k->flowing;
 
 	memset(r, 0, sizeof(*r));
-	r->rank = rank;
+	r->number = rank;
+	(void)num_text(r->rank, NUMBER_ROOM, rank);
 	r->state = proc_state_name(PROC_NEW);
 	if (job != NULL) {
 		r->id = RECORD_ID_RANK(job->id, rank);
@@ -110,35 +114,36 @@ fill(struct row *r, const struct tool_dvm *d, const struct jobs_job *job,
 		return;
 	r->id = k->id;
 	r->state = proc_state_name(k->proc.state);
-	r->pid = k->proc.pid;
-	r->incarnation = k->proc.incarnation;
-	r->restarts = k->proc.restarts;
+	if (k->proc.pid != 0)
+		(void)num_text(r->pid, NUMBER_ROOM, k->proc.pid);
+	(void)num_text(r->incarnation, NUMBER_ROOM, k->proc.incarnation);
+	(void)num_text(r->restarts, NUMBER_ROOM, k->proc.restarts);
+}
+
+static void
+values_of(const struct row *r, const char **values)
+{
+	values[JOB] = r->job;
+	values[APP] = r->app;
+	values[RANK] = r->rank;
+	values[NODE] = r->node;
+	values[STATE] = r->state;
+	values[PID] = r->pid;
+	values[INCARNATION] = r->incarnation;
+	values[LEADER] = r->leader;
+	values[RESTARTS] = r->restarts;
+	values[READY] = r->ready;
+	values[STALLED] = r->stalled;
+	values[DIVERGED] = r->diverged;
+	values[DVM] = r->dvm;
 }
 
 static void
 print(const struct row *r)
 {
-	char rank[24], pid[24], incarnation[24], restarts[24];
-	const char *values[COLUMNS] = {
-		[JOB] = r->job,
-		[APP] = r->app,
-		[RANK] = rank,
-		[NODE] = r->node,
-		[STATE] = r->state,
-		[PID] = r->pid != 0 ? pid : NULL,
-		[INCARNATION] = incarnation,
-		[LEADER] = r->leader,
-		[RESTARTS] = restarts,
-		[READY] = r->ready,
-		[STALLED] = r->stalled,
-		[DIVERGED] = r->diverged,
-		[DVM] = r->dvm,
-	};
+	const char *values[COLUMNS];
 
-	(void)num_text(rank, sizeof(rank), r->rank);
-	(void)num_text(pid, sizeof(pid), r->pid);
-	(void)num_text(incarnation, sizeof(incarnation), r->incarnation);
-	(void)num_text(restarts, sizeof(restarts), r->restarts);
+	values_of(r, values);
 	out_row(&ps.out, values);
 }
 
@@ -165,7 +170,9 @@ order(const void *a, const void *b)
 
 	if (by == 0)
 		by = strcmp(x->dvm, y->dvm);
-	return by != 0 ? by : x->rank < y->rank ? -1 : x->rank > y->rank;
+	if (by == 0)
+		by = x->number < y->number ? -1 : x->number > y->number;
+	return by;
 }
 
 /* All replicas of one DVM behind those that are in rows already. */
@@ -237,16 +244,22 @@ list(void)
 	exit(all ? EXIT_YES : EXIT_NO);
 }
 
-/* Is there anything in a column that differs? */
+/* Would the same be printed?  Columns that nobody chose may differ. */
 static bool
 same(const struct row *a, const struct row *b)
 {
-	return a->id == b->id && strcmp(a->dvm, b->dvm) == 0 &&
-	    a->state == b->state && a->leader == b->leader &&
-	    a->ready == b->ready && a->stalled == b->stalled &&
-	    a->diverged == b->diverged && a->pid == b->pid &&
-	    a->incarnation == b->incarnation && a->restarts == b->restarts &&
-	    strcmp(a->job, b->job) == 0 && strcmp(a->app, b->app) == 0;
+	const char *x[COLUMNS], *y[COLUMNS], *p, *q;
+	size_t i;
+
+	values_of(a, x);
+	values_of(b, y);
+	for (i = 0; i < ps.out.order_len; i++) {
+		p = x[ps.out.order[i]];
+		q = y[ps.out.order[i]];
+		if (strcmp(p != NULL ? p : "", q != NULL ? q : "") != 0)
+			return false;
+	}
+	return true;
 }
 
 static struct row *
@@ -266,7 +279,7 @@ print_gone(struct row *r)
 {
 	r->state = "gone";
 	r->leader = r->ready = r->stalled = r->diverged = NULL;
-	r->pid = 0;
+	r->pid[0] = '\0';
 	print(r);
 }
 

@@ -371,7 +371,7 @@ main(int argc, char **argv)
 	struct run *r = &run;
 
 	log_init("orcm-run", LOG_WARN);
-	(void)fd_std_open();
+	r->out_closed = (fd_std_open() & 1 << STDOUT_FILENO) != 0;
 	r->argv0 = argv[0];
 	spec_init(&r->spec);
 	run_options(r, argc, argv);

@@ -100,13 +100,12 @@ life_begins(struct job *j, uint64_t now, const struct job_in *in)
 	r->incarnation = in->incarnation;
 	r->pid = in->value;
 	r->fed = r->pos = 0;
-	r->moved = now;
-	r->behind = r->cut = 0;
+	r->moved = r->moved_in = now;
+	r->behind = r->behind_in = r->cut = 0;
 	r->done = s->done;
 	r->head = j->feed->head;
 	splice_start(s, member);
-	if (!feed_start(j->feed, in->rank))
-		r->kicked = true;
+	r->kicked = !feed_start(j->feed, in->rank);
 }
 
 static void
@@ -145,6 +144,13 @@ life_ends(struct job *j, uint32_t rank)
 		splice_lead(s, 0);
 }
 
+/* When the output of a life that has ended is no longer waited for. */
+static uint64_t
+rest_by(const struct job *j, uint64_t now)
+{
+	return now + (j->conf.grace > JOB_REST ? j->conf.grace : JOB_REST);
+}
+
 static void
 has_ended(struct job *j, uint64_t now, const struct job_in *in)
 {
@@ -166,7 +172,7 @@ has_ended(struct job *j, uint64_t now, const struct job_in *in)
 	r->stalled = false;
 	r->own_end = !j->stopping;
 	r->status = in->value;
-	r->cut = now + j->conf.grace;
+	r->cut = rest_by(j, now);
 	feed_stop(j->feed, in->rank);
 	life_ends(j, in->rank);
 }
@@ -175,6 +181,13 @@ static void
 lead(struct job *j, const struct job_in *in)
 {
 	if (in->epoch <= j->epoch || j->conf.delivery != ORCM_DELIVER_LEADER)
+		return;
+	/* When all are told to die, the order of their deaths means nothing. */
+	if (j->stopping && j->leader != ORCM_RANK_NONE &&
+	    in->rank != j->leader)
+		return;
+	/* The stream is whole: who led it to its end has the last word. */
+	if (j->finished != 0)
 		return;
 	j->epoch = in->epoch;
 	j->leader = in->rank;
@@ -185,13 +198,57 @@ lead(struct job *j, const struct job_in *in)
 	feed_lead(j->feed, in->rank);
 }
 
-/* No life of this replica will come any more. */
+/*
+ * No life of this replica will come any more.  The picture may be faster than
+ * the keeper, so its last word is waited for: it leaves when it has said it.
+ */
 static bool
 given_up(const struct job_rank *r)
 {
-	return !r->alive && !r->ended && r->proc_known &&
+	return !r->attached && !r->alive && !r->ended && r->proc_known &&
 	    (r->proc.state == PROC_FAILED || r->proc.state == PROC_DONE) &&
 	    (!r->started || r->proc.incarnation >= r->incarnation);
+}
+
+/* It gets no input before it leads, so it cannot move either. */
+static bool
+waits_to_lead(const struct job *j, uint32_t rank)
+{
+	return j->feed->conf.leader_only && rank != j->leader;
+}
+
+/*
+ * How long it has not moved although it could: bytes that it owes us, since
+ * its output moved or others were ahead; bytes that we owe it, likewise.  A
+ * byte that only went into its pipe is no move of its own, so the two are
+ * judged apart.
+ */
+static uint64_t
+look_quiet(struct job *j, uint64_t now, uint32_t rank, uint64_t max_fed,
+    uint64_t max_pos)
+{
+	struct job_rank *r = &j->ranks[rank];
+	uint64_t at, more, since, quiet = 0;
+
+	feed_next(j->feed, rank, &at, &more);
+	if (r->pos >= max_pos)
+		r->behind = 0;
+	else if (r->behind == 0)
+		r->behind = now;
+	if (r->fed + JOB_INPUT_SLACK >= max_fed || more == 0)
+		r->behind_in = 0;
+	else if (r->behind_in == 0)
+		r->behind_in = now;
+	if (r->behind != 0) {
+		since = r->behind > r->moved ? r->behind : r->moved;
+		quiet = now - since;
+	}
+	if (r->behind_in != 0) {
+		since = r->behind_in > r->moved_in ? r->behind_in :
+						     r->moved_in;
+		quiet = now - since > quiet ? now - since : quiet;
+	}
+	return quiet;
 }
 
 static void
@@ -201,26 +258,24 @@ look_moves(struct job *j, uint64_t now, uint32_t rank, uint64_t max_fed,
 	struct job_rank *r = &j->ranks[rank];
 	uint64_t fed = j->feed->ranks[rank].fed, pos = rank_pos(j, rank);
 	uint64_t quiet, limit = j->conf.stall;
-	bool behind;
+	bool paused = j->want == JOB_PAUSED;
 
-	if (fed != r->fed || pos != r->pos || j->want == JOB_PAUSED) {
-		r->fed = fed;
-		r->pos = pos;
+	if (pos != r->pos || paused)
 		r->moved = now;
-		if (r->stalled) {
-			r->stalled = false;
-			feed_stalled(j->feed, rank, false);
-		}
+	if (fed != r->fed || paused)
+		r->moved_in = now;
+	if (r->stalled && (pos != r->pos || paused ||
+	    (r->behind_in != 0 && fed != r->fed))) {
+		r->stalled = false;
+		feed_stalled(j->feed, rank, false);
 	}
-	behind = pos < max_pos ||
-	    (fed + JOB_INPUT_SLACK < max_fed && fed < j->feed->head);
-	if (!behind) {
-		r->behind = 0;
+	r->fed = fed;
+	r->pos = pos;
+	if (waits_to_lead(j, rank)) {
+		r->behind = r->behind_in = 0;
 		return;
 	}
-	if (r->behind == 0)
-		r->behind = now;
-	quiet = now - (r->behind > r->moved ? r->behind : r->moved);
+	quiet = look_quiet(j, now, rank, max_fed, max_pos);
 	if (rank == j->leader && max_pos >= j->splices[0].done +
 		j->conf.window)
 		limit /= JOB_STALL_WINDOW;
@@ -229,8 +284,26 @@ look_moves(struct job *j, uint64_t now, uint32_t rank, uint64_t max_fed,
 		feed_stalled(j->feed, rank, true);
 	}
 	if (quiet >= JOB_KICK * j->conf.stall && !r->kicked &&
-	    j->feed->head > j->feed->conf.keep)
+	    j->feed->head > 0 && j->feed->head >= j->feed->conf.keep)
 		r->kicked = true;
+}
+
+/*
+ * The rest of an ended life's output is read as long as it comes, and as long
+ * as we ourselves leave it in the pipe because a window is full.
+ */
+static void
+look_rest(struct job *j, uint64_t now, uint32_t rank)
+{
+	struct job_rank *r = &j->ranks[rank];
+	uint64_t pos = rank_pos(j, rank);
+	uint32_t member;
+	const struct splice *s = job_splice(j, rank, &member);
+
+	if (r->cut == 0 || (pos == r->pos && pos < s->done + s->conf.window))
+		return;
+	r->pos = pos;
+	r->cut = rest_by(j, now);
 }
 
 static void
@@ -253,13 +326,14 @@ look_streams(struct job *j, uint64_t now)
 		max_pos = 0;
 	for (i = 0; i < j->conf.ranks_len; i++) {
 		r = &j->ranks[i];
+		look_rest(j, now, i);
 		if (!r->alive)
 			continue;
 		if (j->conf.ranks_len > 1)
 			look_moves(j, now, i, max_fed, max_pos);
 		s = job_splice(j, i, &member);
-		if (!r->ready && splice_level(s, member) &&
-		    feed_level(j->feed, i))
+		if (!r->ready && feed_level(j->feed, i) &&
+		    (splice_level(s, member) || waits_to_lead(j, i)))
 			r->ready = true;
 		if (r->ready && !r->fruit &&
 		    (s->done > r->done || j->feed->head > r->head))
@@ -267,8 +341,8 @@ look_streams(struct job *j, uint64_t now)
 	}
 }
 
-static bool
-anybody_alive(const struct job *j)
+bool
+job_alive(const struct job *j)
 {
 	uint32_t i;
 
@@ -289,7 +363,7 @@ all_final(const struct job *j, bool *failed)
 		const struct job_rank *r = &j->ranks[i];
 
 		if (given_up(r)) {
-			any = any || r->proc.state == PROC_FAILED;
+			any = true;
 			continue;
 		}
 		if (!r->ended || !r->eof ||
@@ -324,7 +398,7 @@ look_finished(struct job *j, uint64_t now)
 		j->finished = now;
 	if (j->finished == 0 || j->code != JOB_UNDECIDED)
 		return;
-	if (anybody_alive(j) && now < j->finished + settle)
+	if (job_alive(j) && now < j->finished + settle)
 		return;
 	j->code = job_final_code(j);
 	stop(j, now, JOB_DOWN, 0);
@@ -341,7 +415,12 @@ look_broken(struct job *j, uint64_t now)
 		return;
 	for (i = 0; i < j->conf.ranks_len; i++)
 		gone += given_up(&j->ranks[i]);
-	if (j->conf.delivery == ORCM_DELIVER_MAJORITY &&
+	if (j->conf.limit != ORCM_NEVER && now >= j->start + j->conf.limit) {
+		j->code = JOB_TIMED_OUT;
+		stop(j, now, JOB_DOWN, 0);
+	} else if (j->stopping) {
+		return;
+	} else if (j->conf.delivery == ORCM_DELIVER_MAJORITY &&
 	    splice_split(&j->splices[0])) {
 		j->code = gone > (j->conf.ranks_len - 1) / 2 ?
 		    job_gave_up_code(j) :
@@ -352,21 +431,19 @@ look_broken(struct job *j, uint64_t now)
 		failed)) {
 		j->code = job_gave_up_code(j);
 		stop(j, now, JOB_DOWN, 0);
-	} else if (j->conf.limit != ORCM_NEVER &&
-	    now >= j->start + j->conf.limit) {
-		j->code = JOB_TIMED_OUT;
-		stop(j, now, JOB_DOWN, 0);
 	}
 }
 
-/* Is what the leader wrote before its end still to be delivered? */
-static bool
-undelivered(const struct job *j)
+bool
+job_undelivered(const struct job *j)
 {
 	const struct job_rank *r;
 
 	if (j->conf.delivery != ORCM_DELIVER_LEADER || j->closed ||
 	    j->want == JOB_KILL || j->leader == ORCM_RANK_NONE)
+		return false;
+	/* A time limit is one for our reader too. */
+	if (j->code == JOB_TIMED_OUT && j->looked >= j->deadline)
 		return false;
 	r = &j->ranks[j->leader];
 	return r->ended && !(r->eof && splice_complete(&j->splices[0]));
@@ -379,8 +456,9 @@ look_stopped(struct job *j)
 	uint32_t lead = j->leader != ORCM_RANK_NONE ? j->leader : 0;
 	uint32_t status = j->ranks[lead].status;
 
-	if (!j->stopping || j->code != JOB_UNDECIDED || anybody_alive(j) ||
-	    undelivered(j))
+	if (!j->stopping || j->code != JOB_UNDECIDED)
+		return;
+	if ((job_alive(j) && j->looked < j->deadline) || job_undelivered(j))
 		return;
 	if (status != STATUS_NONE && status != STATUS_LOST)
 		j->code = job_code_of(status);
@@ -481,152 +559,4 @@ job_feed(struct job *j, uint64_t now, const struct job_in *in)
 		break;
 	}
 	look(j, now);
-}
-
-static uint32_t
-flags_of(const struct job *j, uint32_t rank)
-{
-	const struct job_rank *r = &j->ranks[rank];
-	uint32_t flags = 0, member;
-	const struct splice *s = job_splice(j, rank, &member);
-
-	if (r->attached)
-		flags |= FLOW_ATTACHED;
-	if (r->alive && !r->kicked)
-		flags |= FLOW_ALIVE;
-	if (r->ready || r->ended)
-		flags |= FLOW_READY;
-	if (r->stalled)
-		flags |= FLOW_STALLED;
-	if (r->ended)
-		flags |= FLOW_DONE;
-	if (r->fruit)
-		flags |= FLOW_FRUIT;
-	if ((r->alive || r->ended) && s->done > 0 &&
-	    !splice_agrees(s, member) && splice_level(s, member))
-		flags |= FLOW_DIVERGED;
-	return flags;
-}
-
-/* Something about one replica that others have to hear. */
-static bool
-take_rank(struct job *j, uint32_t rank, struct job_out *out)
-{
-	struct job_rank *r = &j->ranks[rank];
-	uint32_t flags = flags_of(j, rank), was = r->flags;
-
-	out->rank = rank;
-	out->incarnation = r->incarnation;
-	if (r->cut != 0 && r->cut <= j->looked) {
-		r->cut = 0;
-		out->verb = JOB_OUT_CUT;
-		return true;
-	}
-	if (r->kicked && r->alive && j->want != JOB_KILL) {
-		r->alive = r->ready = false;
-		feed_stop(j->feed, rank);
-		out->verb = JOB_OUT_KICK;
-		return true;
-	}
-	if (r->flowed && flags == was && r->flags_incarnation ==
-		r->incarnation)
-		return false;
-	if (!r->attached && !r->flowed)
-		return false;
-	if (r->flowed && (flags & ~was & FLOW_STALLED)) {
-		r->flags |= FLOW_STALLED;
-		out->verb = JOB_OUT_STALLED;
-		out->value = (uint32_t)((j->looked - r->moved) / ORCM_MS);
-		r->flowed = false;
-		return true;
-	}
-	if ((flags & FLOW_READY) && !(flags & FLOW_DONE) &&
-	    (!(was & FLOW_READY) || r->flags_incarnation != r->incarnation) &&
-	    r->alive) {
-		r->flags |= FLOW_READY;
-		r->flags_incarnation = r->incarnation;
-		r->flowed = false;
-		out->verb = JOB_OUT_READY;
-		return true;
-	}
-	r->flowed = true;
-	r->flags = flags;
-	r->flags_incarnation = r->incarnation;
-	out->verb = JOB_OUT_FLOW;
-	out->value = flags;
-	return true;
-}
-
-static bool
-exit_now(const struct job *j)
-{
-	if (j->code == JOB_UNDECIDED)
-		return false;
-	if (j->looked >= j->deadline)
-		return true;
-	return !anybody_alive(j) && !undelivered(j);
-}
-
-bool
-job_take(struct job *j, struct job_out *out)
-{
-	memset(out, 0, sizeof(*out));
-	if (j->over)
-		return false;
-	for (; j->told < j->conf.ranks_len; j->told++)
-		if (take_rank(j, j->told, out))
-			return true;
-	if (j->leader != j->announced) {
-		j->announced = j->leader;
-		out->verb = JOB_OUT_LEADER;
-		out->rank = j->leader;
-		return true;
-	}
-	if (j->want_new) {
-		j->want_new = false;
-		out->verb = JOB_OUT_WANT;
-		out->want = j->want;
-		out->signal = j->signal;
-		out->restart = j->conf.restart;
-		return true;
-	}
-	if (exit_now(j)) {
-		j->over = true;
-		out->verb = JOB_OUT_EXIT;
-		out->value = j->code;
-		return true;
-	}
-	return false;
-}
-
-static uint64_t
-earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-uint64_t
-job_due(const struct job *j)
-{
-	uint64_t due = j->deadline;
-	uint32_t i;
-
-	if (j->conf.limit != ORCM_NEVER && j->code == JOB_UNDECIDED)
-		due = earlier(due, j->start + j->conf.limit);
-	if (j->finished != 0 && j->code == JOB_UNDECIDED)
-		due = earlier(due, j->finished + (j->conf.rule ==
-		    JOB_STATUS_LEADER ? j->conf.settle : j->conf.grace));
-	for (i = 0; i < j->conf.ranks_len; i++) {
-		const struct job_rank *r = &j->ranks[i];
-
-		if (r->cut != 0)
-			due = earlier(due, r->cut);
-		if (r->alive && r->behind != 0 && !r->stalled &&
-		    j->want != JOB_PAUSED)
-			due = earlier(due, j->looked +
-			    j->conf.stall / JOB_STALL_WINDOW);
-		else if (r->alive && r->stalled && !r->kicked)
-			due = earlier(due, j->looked + j->conf.stall);
-	}
-	return due;
 }

@@ -44,6 +44,7 @@ struct job_conf {
 /* A follower that waits a window ahead makes the leader's stall shorter. */
 #define JOB_STALL_WINDOW 10 /* stall / this */
 #define JOB_KICK 10	    /* stall * this: it is not waited for */
+#define JOB_REST (100 * ORCM_MS) /* output may follow the end so long */
 #define JOB_INPUT_SLACK 131072u /* bytes that pipes may hold */
 
 enum job_event {
@@ -101,7 +102,8 @@ struct job_rank {
 	struct record_proc proc;
 	bool proc_known;
 	uint64_t fed, pos;	 /* when it was last looked at */
-	uint64_t moved, behind;	 /* since when; behind 0: it is not */
+	uint64_t moved, behind;	 /* output: since when; 0: not behind */
+	uint64_t moved_in, behind_in; /* input: likewise */
 	uint64_t done, head;	 /* of the job, when this life began */
 	uint64_t cut;		 /* when its stdout will be closed for it */
 };
@@ -137,6 +139,10 @@ uint64_t job_due(const struct job *j);
 uint32_t job_code_of(uint32_t status);
 uint32_t job_final_code(const struct job *j);
 uint32_t job_gave_up_code(const struct job *j);
+
+/* Does any life run?  Is what the leader wrote still to be delivered? */
+bool job_alive(const struct job *j);
+bool job_undelivered(const struct job *j);
 
 /* The splice that a rank's output goes to, and its number there. */
 struct splice *job_splice(const struct job *j, uint32_t rank,

@@ -24,9 +24,10 @@ keep_memory(const struct keep_conf *conf)
 {
 	return conf->jobs_max * sizeof(struct keep_job) +
 	    conf->procs_max *
-		(sizeof(struct keep_proc) + sizeof(uint32_t) + sizeof(bool) +
+		(sizeof(struct keep_proc) + sizeof(struct keep_early) +
+		    sizeof(uint32_t) + sizeof(bool) +
 		    BUDGET_MAX * sizeof(uint64_t)) +
-	    6 * 16;
+	    7 * 16;
 }
 
 void
@@ -36,6 +37,7 @@ keep_init(struct keep *k, struct arena *a, const struct keep_conf *conf)
 	k->conf = *conf;
 	k->jobs = arena_alloc(a, conf->jobs_max, sizeof(*k->jobs));
 	k->procs = arena_alloc(a, conf->procs_max, sizeof(*k->procs));
+	k->early = arena_alloc(a, conf->procs_max, sizeof(*k->early));
 	k->queue = arena_alloc(a, conf->procs_max, sizeof(*k->queue));
 	k->queued = arena_alloc(a, conf->procs_max, sizeof(*k->queued));
 	k->deaths = arena_alloc(a, (size_t)conf->procs_max * BUDGET_MAX,
@@ -162,6 +164,95 @@ apply_want(struct keep *k, uint64_t now, const struct keep_job *j, uint32_t at)
 		feed_event(k, now, at, PROC_IN_KILL);
 	else if (j->r.want == JOB_DOWN)
 		feed_event(k, now, at, PROC_IN_STOP);
+	else if (j->r.want == JOB_UP)
+		feed_event(k, now, at, PROC_IN_START);
+}
+
+static struct keep_early *
+early_find(struct keep *k, uint64_t id)
+{
+	uint32_t i;
+
+	for (i = 0; i < k->conf.procs_max; i++)
+		if (k->early[i].used && k->early[i].id == id)
+			return &k->early[i];
+	return NULL;
+}
+
+/*
+ * Something about a process whose job is not known or not planned yet.  When
+ * there is no room it is forgotten: then the replica is started again.
+ */
+static void
+early_note(struct keep *k, uint64_t id, const struct proc_in *in)
+{
+	struct keep_early *e = early_find(k, id);
+	uint32_t i;
+
+	for (i = 0; e == NULL && i < k->conf.procs_max; i++)
+		if (!k->early[i].used)
+			e = &k->early[i];
+	if (e == NULL || (!e->used && in->event != PROC_IN_KEEPER))
+		return;
+	switch (in->event) {
+	case PROC_IN_KEEPER:
+		memset(e, 0, sizeof(*e));
+		e->used = true;
+		e->id = id;
+		e->keeper = in->value;
+		break;
+	case PROC_IN_STARTED:
+		e->ended = e->failed = false;
+		e->pid = in->value;
+		break;
+	case PROC_IN_ENDED:
+	case PROC_IN_FAILED:
+		e->ended = in->event == PROC_IN_ENDED;
+		e->failed = !e->ended;
+		e->value = in->value;
+		break;
+	default:
+		e->used = false;
+		return;
+	}
+	e->incarnation = in->incarnation;
+}
+
+/* What an early keeper said, told to its process now. */
+static void
+early_tell(struct keep *k, uint64_t now, uint32_t at, struct keep_early *e)
+{
+	struct proc_in in = {
+		.event = PROC_IN_KEEPER,
+		.incarnation = e->incarnation,
+		.value = e->keeper,
+	};
+
+	e->used = false;
+	feed_proc(k, now, at, &in);
+	if (e->pid != 0) {
+		in.event = PROC_IN_STARTED;
+		in.value = e->pid;
+		feed_proc(k, now, at, &in);
+	}
+	if (!e->ended && !e->failed)
+		return;
+	in.event = e->ended ? PROC_IN_ENDED : PROC_IN_FAILED;
+	in.value = e->value;
+	feed_proc(k, now, at, &in);
+}
+
+/* Is there a keeper of it somewhere, as far as the records say? */
+static bool
+keeper_lives(const struct keep_proc *p)
+{
+	if (p->flow_known && (p->flow.flags & FLOW_ATTACHED))
+		return true;
+	if (!p->past_known || p->past.keeper == 0 ||
+	    p->past.state == PROC_DONE || p->past.state == PROC_FAILED)
+		return false;
+	/* The owner, if it has seen that life, has seen its keeper go. */
+	return !p->flow_known || p->flow.incarnation < p->past.incarnation;
 }
 
 /* The first act for a replica: adopt what lives, else start it. */
@@ -169,32 +260,25 @@ static void
 plan_proc(struct keep *k, uint64_t now, const struct keep_job *j, uint32_t at)
 {
 	struct keep_proc *p = &k->procs[at];
+	struct keep_early *e = early_find(k, RECORD_ID_RANK(j->id, p->rank));
 	struct proc_in in = { .event = PROC_IN_ADOPT };
-	bool lived = p->past_known && p->past.keeper != 0 &&
-	    p->past.state != PROC_DONE && p->past.state != PROC_FAILED;
 
-	if (p->proc.keeper || p->proc.r.state != PROC_NEW)
-		return;
 	if (p->past_known)
 		proc_recall(&p->proc, &p->past);
 	if (p->flow_known && p->flow.incarnation > p->proc.r.incarnation)
 		p->proc.r.incarnation = p->flow.incarnation;
 	if (p->flow_known)
 		p->proc.fresh = false;
-	if ((p->flow_known && (p->flow.flags & FLOW_ATTACHED)) || lived) {
+	if (e != NULL || keeper_lives(p)) {
 		in.incarnation = p->proc.r.incarnation;
 		feed_proc(k, now, at, &in);
 	} else if (p->flow_known && (p->flow.flags & FLOW_DONE)) {
 		p->proc.r.state = PROC_DONE;
-		drain(k, at);
-	} else if (p->proc.r.state != PROC_NEW) {
-		drain(k, at);
-	} else if (j->r.want == JOB_UP && !j->gone) {
-		feed_event(k, now, at, PROC_IN_START);
-	} else {
-		drain(k, at);
 	}
+	if (e != NULL)
+		early_tell(k, now, at, e);
 	apply_want(k, now, j, at);
+	drain(k, at);
 }
 
 static void
@@ -373,6 +457,11 @@ feed_one(struct keep *k, uint64_t now, const struct keep_in *in)
 	uint32_t at = proc_find(k, in->id);
 	struct keep_proc *p;
 
+	if (in->event == KEEP_IN_PROCESS &&
+	    (at == NONE || !k->jobs[k->procs[at].job].planned)) {
+		early_note(k, in->id, &in->process);
+		return;
+	}
 	if (at == NONE)
 		return;
 	p = &k->procs[at];

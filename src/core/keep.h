@@ -82,14 +82,23 @@ struct keep_proc {
 	struct record_proc past; /* from a former life of the daemon */
 	bool past_known;
 	struct record_flow flow;
-	struct keep_out outs[8];
+	struct keep_out outs[10];
 	uint32_t outs_len;
+};
+
+/* A keeper that came before its job was known, and what it said last. */
+struct keep_early {
+	bool used, ended, failed;
+	uint64_t id; /* of job and rank */
+	uint32_t keeper, incarnation, pid;
+	uint32_t value; /* status or errno */
 };
 
 struct keep {
 	struct keep_conf conf;
 	struct keep_job *jobs;
 	struct keep_proc *procs;
+	struct keep_early *early; /* procs_max */
 	uint64_t *deaths;
 	bool synced;
 	uint32_t *queue; /* processes with effects, a ring of procs_max */

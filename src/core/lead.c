@@ -111,7 +111,7 @@ static bool
 proc_lives(const struct record_proc *p)
 {
 	return p->state == PROC_UP || p->state == PROC_STOPPING ||
-	    p->state == PROC_DONE;
+	    p->state == PROC_KILLING || p->state == PROC_DONE;
 }
 
 static bool
@@ -136,8 +136,9 @@ member_starting(const struct lead_member *m)
 {
 	if (m->flow_known && (m->flow.flags & (FLOW_ALIVE | FLOW_DONE)))
 		return false;
+	/* Its keeper came and has left again. */
 	if (!m->proc_known)
-		return true;
+		return !m->flow_known || (m->flow.flags & FLOW_ATTACHED);
 	return m->proc.incarnation == 0 &&
 	    (m->proc.state == PROC_NEW || m->proc.state == PROC_STARTING);
 }

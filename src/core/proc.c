@@ -205,6 +205,9 @@ keeper_unwanted(struct proc *p, uint64_t now, const struct proc_in *in)
 static void
 to_up(struct proc *p, uint64_t now, const struct proc_in *in)
 {
+	/* A life that was given up already does not come back. */
+	if (in->incarnation < p->r.incarnation)
+		return;
 	p->r.incarnation = in->incarnation;
 	p->r.pid = in->value;
 	p->since = now;

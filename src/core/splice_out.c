@@ -87,6 +87,26 @@ deliverable(const struct splice *s, uint32_t *lane)
 	return s->done;
 }
 
+/*
+ * From here on another lane's text is delivered.  A replay that is still
+ * below the place where they part is compared with that one.
+ */
+static void
+trunk_moves(struct splice *s, uint32_t to)
+{
+	struct splice_rank *r;
+	uint32_t i;
+
+	for (i = 0; i < s->conf.ranks_len && s->lanes[to].hashed; i++) {
+		r = &s->ranks[i];
+		if (r->open && r->hashing && r->lane == s->trunk &&
+		    r->pos <= fork_at(s, s->trunk, to) &&
+		    r->pos < s->lanes[to].lo)
+			r->lane = to;
+	}
+	s->trunk = to;
+}
+
 size_t
 splice_deliver(struct splice *s, const uint8_t **at)
 {
@@ -98,7 +118,8 @@ splice_deliver(struct splice *s, const uint8_t **at)
 	if (to <= s->done || s->done < l->lo)
 		return 0;
 	REQUIRE(to <= l->head);
-	s->trunk = lane;
+	if (lane != s->trunk)
+		trunk_moves(s, lane);
 	*at = l->buf + s->done % s->cap;
 	return (size_t)min_u64(to - s->done, s->cap - s->done % s->cap);
 }
@@ -220,11 +241,12 @@ differs(const struct splice *s, const struct splice_rank *r, uint32_t lane,
 {
 	uint64_t at = fork_at(s, lane, r->lane);
 
-	if (r->lane != lane && at < pos && at < r->pos)
+	/* Lanes that part only later hold the same text up to here. */
+	if (at < pos && at < r->pos)
 		o->how = SPLICE_BYTES;
-	else if (r->lane == lane && r->ended && !r->gone && r->pos < pos)
+	else if (r->ended && r->pos < pos)
 		o->how = SPLICE_SHORTER, at = r->pos;
-	else if (ended && r->lane == lane && r->pos > pos)
+	else if (ended && r->pos > pos)
 		o->how = SPLICE_LONGER, at = pos;
 	else
 		return false;

@@ -144,17 +144,16 @@ daemon_over(const struct daemon_conf *d)
 }
 
 /*
- * A private DVM's directory is made by who owns it.  Started in its last
- * moment, a daemon must neither make it again nor complain.
+ * Started in the last moment of a private DVM, a daemon must neither complain
+ * nor leave anything: what it has just made it takes away again.
  */
-static int
-run_directory(const struct daemon_conf *d)
+static void
+end_if_over(const struct daemon_conf *d)
 {
-	if (d->lifeline == -1)
-		return path_run_make(d->run);
-	if (daemon_over(d))
-		exit(EXIT_YES);
-	return path_run_check(d->run);
+	if (!daemon_over(d))
+		return;
+	path_run_remove(d->run);
+	exit(EXIT_YES);
 }
 
 static void
@@ -183,8 +182,9 @@ daemon_begin(struct daemon *d, size_t fds_max, size_t timers_max)
 	struct sigaction ignore;
 	pid_t holder = 0;
 
-	if (run_directory(c) == -1)
+	if (path_run_make(c->run) == -1)
 		explain_run(c);
+	end_if_over(c);
 	(void)snprintf(file, sizeof(file), "%s.lock", c->name);
 	/* The longest socket name must fit, now rather than later. */
 	if (path_join(c->run, "io.0123456789abcdef.new", path) == -1 ||
@@ -194,8 +194,8 @@ daemon_begin(struct daemon *d, size_t fds_max, size_t timers_max)
 	if (d->lock == -1 && errno == EAGAIN)
 		die(EXIT_USAGE, "already running in %s (pid %ld)", c->run,
 		    (long)holder);
-	if (d->lock == -1 && daemon_over(c))
-		exit(EXIT_YES);
+	if (d->lock == -1)
+		end_if_over(c);
 	if (d->lock == -1)
 		die_sys(EXIT_TEMP, "lock %s", path);
 	if (loop_init(&d->loop, fds_max, timers_max) == -1)
@@ -405,9 +405,11 @@ charge_said(struct charge *c, const struct wire_msg *m)
 {
 	struct daemon *d = c->arg;
 
-	/* A polite stop of the whole node. */
-	if (m->h.type == WIRE_END)
+	/* A polite stop of the whole node: orcmd ends now and shall stay so. */
+	if (m->h.type == WIRE_END) {
+		d->conf.keep = false;
 		d->on_end(d->arg);
+	}
 }
 
 static void

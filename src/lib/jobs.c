@@ -345,7 +345,7 @@ claim_due(const struct jobs *j, const struct jobs_job *job)
 	if (ops->delivery != ORCM_DELIVER_LEADER)
 		return false;
 	for (i = 0; i < job->r.size; i++)
-		if (jobs_flow(jobs_rank(j, job->id, i), FLOW_READY))
+		if (jobs_ready(jobs_rank(j, job->id, i)))
 			return true;
 	return false;
 }
@@ -365,6 +365,9 @@ jobs_whole(const struct jobs *j)
 			continue;
 		job = jobs_id(j, RECORD_ID_JOB(k->id));
 		if (job == NULL || !job->known || job->known_old)
+			return false;
+		/* Its owner tells about each process that it has. */
+		if (k->proc.state == PROC_UP && (!k->flowing || k->flowing_old))
 			return false;
 	}
 	for (i = 0; i < j->jobs_len; i++) {

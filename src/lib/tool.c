@@ -519,6 +519,9 @@ tool_nobody(const struct tool *t)
 {
 	char base[PATH_ROOM] = "";
 
+	if (t->named && tool_alive(t->dvms->run))
+		die(EXIT_NODAEMON, "DVM \"%s\" in %s does not answer",
+		    t->dvms->name, t->dvms->run);
 	if (t->named)
 		die(EXIT_NODAEMON, "no DVM \"%s\" runs in %s", t->dvms->name,
 		    t->dvms->run);

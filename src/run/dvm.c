@@ -105,15 +105,16 @@ make_private(struct run *r)
 	    (size_t)snprintf(r->run, sizeof(r->run), "%s/%s", base, r->dvm) >=
 		sizeof(r->run))
 		die_sys(JOB_OUR_FAULT, "run directory");
-	if (path_run_make(r->run) == -1)
-		bad_run(r->run);
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
 		die_sys(JOB_OUR_FAULT, "lifeline");
 	(void)fd_cloexec(pair[0], true);
 	(void)fd_cloexec(pair[1], true);
 	r->lifeline = pair[0];
+	/* orcmd first: from then on there is somebody to clean up after us. */
 	start_orcmd(r, pair[1]);
 	close(pair[1]);
+	if (path_run_make(r->run) == -1)
+		bad_run(r->run);
 }
 
 void

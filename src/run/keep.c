@@ -79,6 +79,17 @@ replica_started(struct run *r, uint32_t rank, const struct wire_msg *m,
 	errout_start(r, rank, err);
 }
 
+/* The program cannot be executed, which all of them find out. */
+static void
+failed(struct run *r, const char *why)
+{
+	static bool said;
+
+	if (!said)
+		run_note(r, "%s: %s", r->opt.argv[0], why);
+	said = true;
+}
+
 static void
 keeper_frame(struct conn *c, const struct wire_msg *m, int *fds,
     size_t fds_len)
@@ -96,8 +107,7 @@ keeper_frame(struct conn *c, const struct wire_msg *m, int *fds,
 		    (uint32_t)wire_num(m, TLV_STATUS));
 		break;
 	case WIRE_FAILED:
-		run_note(r, "rank %u: %s: %s", p->rank, r->spec.argv[0],
-		    strerror((int)wire_num(m, TLV_ERROR)));
+		failed(r, strerror((int)wire_num(m, TLV_ERROR)));
 		break;
 	default:
 		break;

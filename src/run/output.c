@@ -111,6 +111,9 @@ void
 output_begin(struct run *r)
 {
 	sink_init(r, &r->out, STDOUT_FILENO);
+	/* As for any program: it is the first byte that cannot be written. */
+	if (r->out_closed)
+		r->out.fd = -1;
 	sink_init(r, &r->err, STDERR_FILENO);
 	r->line_of = ORCM_RANK_NONE;
 }

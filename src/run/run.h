@@ -94,6 +94,7 @@ struct run {
 	bool in_tty, in_eof, in_pipe;
 	bool tee_big; /* much came last time: copying less is worth it */
 	struct sink out, err;
+	bool out_closed; /* we were started without a stdout */
 	uint32_t line_of; /* -L: whose line is open on stdout, or RANK_NONE */
 	/* the job's record */
 	bool published;

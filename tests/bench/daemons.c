@@ -45,8 +45,10 @@ event(int64_t until)
 			fail("orcm-run has ended");
 		j.size += (size_t)n;
 	}
-	*nl = '\0';
-	(void)snprintf(out, sizeof(out), "%s", j.text);
+	n = nl - j.text < (ssize_t)sizeof(out) ? nl - j.text :
+						 (ssize_t)sizeof(out) - 1;
+	memcpy(out, j.text, (size_t)n);
+	out[n] = '\0';
 	j.size -= (size_t)(nl + 1 - j.text);
 	memmove(j.text, nl + 1, j.size);
 	return out;
@@ -122,9 +124,10 @@ strike(const char *name)
 	do {
 		text = event(t + LIMIT);
 		if (text == NULL) {
+			await_whole(name);
 			fprintf(stderr, "# %s ", name);
 			errno = 0;
-			fail("is not back");
+			fail("is back, but did not say so");
 		}
 	} while (!tells(text, name, victim, &adopted));
 	printf("%s %lld\n", name, (long long)(now() - t));
