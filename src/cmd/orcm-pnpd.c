@@ -278,17 +278,19 @@ memory(void)
 {
 	struct picture_conf conf = {
 		.records_max = RECORDS_MAX,
+		.tombstones_max = TOMBSTONES_MAX,
 		.node = NODE_NUMBER,
 		.epoch = p.epoch,
 	};
 	size_t size = picture_memory(&conf) +
 	    CLIENTS_MAX * sizeof(struct peer) +
-	    HISTORY_MAX * sizeof(struct past) + 64;
+	    HISTORY_SIZE + 64;
 
 	arena_init(&p.arena, daemon_memory(size), size);
 	picture_init(&p.picture, &p.arena, &conf);
 	p.peers = arena_alloc(&p.arena, CLIENTS_MAX, sizeof(*p.peers));
-	p.past = arena_alloc(&p.arena, HISTORY_MAX, sizeof(*p.past));
+	ring_init(&p.past, arena_alloc(&p.arena, 1, HISTORY_SIZE),
+	    HISTORY_SIZE);
 	arena_seal(&p.arena);
 }
 

@@ -293,6 +293,8 @@ take_signals(struct run *r)
 	(void)sigaction(SIGPIPE, &sa, NULL);
 	(void)sigaction(SIGTTIN, &sa, NULL);
 	(void)sigaction(SIGTTOU, &sa, NULL);
+	/* A store that may not grow is a full one. */
+	(void)sigaction(SIGXFSZ, &sa, NULL);
 }
 
 /* -b: the parent says the id when the job has been handed over. */
@@ -378,6 +380,7 @@ main(int argc, char **argv)
 	take_limits(r);
 	hand_over(r);
 	name_job(r);
+	input_open(r);
 	check_program(r);
 	dvm_find(r);
 	make_spec(r);

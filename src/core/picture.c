@@ -14,11 +14,18 @@
 
 #define NONE UINT32_MAX
 
+/* Few, so that a small picture touches little memory; chains stay short. */
+static uint32_t
+buckets_for(const struct picture_conf *conf)
+{
+	return conf->records_max / 16 + 16;
+}
+
 size_t
 picture_memory(const struct picture_conf *conf)
 {
-	return conf->records_max *
-	    (sizeof(struct picture_record) + sizeof(uint32_t)) + 2 * 16;
+	return conf->records_max * sizeof(struct picture_record) +
+	    buckets_for(conf) * sizeof(uint32_t) + 2 * 16;
 }
 
 void
@@ -28,7 +35,10 @@ picture_init(struct picture *p, struct arena *a,
 	memset(p, 0, sizeof(*p));
 	p->conf = *conf;
 	p->records = arena_alloc(a, conf->records_max, sizeof(*p->records));
-	p->buckets = arena_alloc(a, conf->records_max, sizeof(*p->buckets));
+	p->buckets_len = buckets_for(conf);
+	p->buckets = arena_alloc(a, p->buckets_len, sizeof(*p->buckets));
+	if (p->conf.tombstones_max == 0)
+		p->conf.tombstones_max = conf->records_max / 2;
 	p->free = NONE;
 }
 
@@ -38,7 +48,7 @@ bucket(const struct picture *p, uint16_t owner, uint8_t kind, uint64_t id)
 {
 	uint64_t key[2] = { id, (uint64_t)owner << 8 | kind };
 
-	return &p->buckets[hash_of(key, sizeof(key)) % p->conf.records_max];
+	return &p->buckets[hash_of(key, sizeof(key)) % p->buckets_len];
 }
 
 static struct picture_record *
@@ -65,6 +75,7 @@ unlink_record(struct picture *p, struct picture_record *r)
 	     i = &p->records[*i - 1].next)
 		REQUIRE(*i != 0);
 	*i = r->next;
+	p->dead -= r->dead;
 	r->used = false;
 	r->next = p->free;
 	p->free = at;
@@ -95,9 +106,6 @@ add(struct picture *p, uint8_t kind, uint64_t id)
 	struct picture_record *r;
 	uint32_t at, *b;
 
-	/* Tombstones may fill half of the table, not more. */
-	if (p->used >= p->conf.records_max / 2)
-		(void)drop_oldest_tombstone(p);
 	if (p->free == NONE && p->high == p->conf.records_max &&
 	    !drop_oldest_tombstone(p))
 		return NULL;
@@ -147,6 +155,7 @@ picture_put(struct picture *p, uint32_t writer, uint8_t kind, uint64_t id,
 	if (r == NULL)
 		return PICTURE_FULL;
 	r->writer = writer;
+	p->dead -= r->dead;
 	r->dead = r->stale = false;
 	r->value_size = (uint16_t)size;
 	memcpy(r->value, value, size);
@@ -161,6 +170,8 @@ bury(struct picture *p, struct picture_record *r, uint32_t *at)
 	r->stale = false;
 	r->value_size = 0;
 	*at = changed(p, r);
+	if (++p->dead > p->conf.tombstones_max)
+		(void)drop_oldest_tombstone(p);
 }
 
 enum picture_verdict

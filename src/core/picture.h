@@ -14,6 +14,7 @@
  */
 struct picture_conf {
 	uint32_t records_max; /* living ones and tombstones, all kinds */
+	uint32_t tombstones_max; /* 0: half of them */
 	uint16_t node;	      /* number of this node */
 	uint64_t epoch;	      /* of this life */
 };
@@ -32,8 +33,8 @@ struct picture_record {
 struct picture {
 	struct picture_conf conf;
 	struct picture_record *records;
-	uint32_t *buckets; /* records_max of them */
-	uint32_t free, used;
+	uint32_t *buckets, buckets_len;
+	uint32_t free, used, dead; /* dead: tombstones among the used */
 	uint32_t high;	/* no record at or above this place */
 	uint64_t seq;	/* of the last change */
 };

@@ -10,45 +10,78 @@
 /* An order's number on its way: which client it came from is put on top. */
 #define ORDER_PEER_SHIFT 48
 
+_Static_assert(CLIENT_EVENT_TEXT + 4 * 64 + WIRE_HEADER + 48 <= EVENT_MAX,
+    "an event fits");
+
+/* The event at a place of the history; its size in the ring. */
+static size_t
+past_at(const struct pnpd *p, uint64_t at, uint8_t *frame, uint16_t *size)
+{
+	struct ring r = p->past;
+
+	r.tail = at;
+	(void)ring_read(&r, size, sizeof(*size));
+	(void)ring_read(&r, frame, *size);
+	return sizeof(*size) + *size;
+}
+
+/* The same event again, after a reconnection of its sender. */
+static bool
+past_has(const struct pnpd *p, const uint8_t *frame, size_t size)
+{
+	uint8_t old[EVENT_MAX];
+	uint16_t old_size;
+	uint64_t at = p->past.tail;
+
+	while (at < p->past.head) {
+		at += past_at(p, at, old, &old_size);
+		if (old_size == size &&
+		    memcmp(old + WIRE_HEADER, frame + WIRE_HEADER,
+			size - WIRE_HEADER) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+past_add(struct pnpd *p, const uint8_t *frame, size_t size)
+{
+	uint8_t old[EVENT_MAX];
+	uint16_t own = (uint16_t)size, old_size;
+
+	while (ring_free(&p->past) < sizeof(own) + size) {
+		ring_drop(&p->past, past_at(p, p->past.tail, old, &old_size));
+		p->past_len--;
+	}
+	(void)ring_write(&p->past, &own, sizeof(own));
+	(void)ring_write(&p->past, frame, size);
+	p->past_len++;
+}
+
 void
 pnpd_event(struct pnpd *p, const struct wire_msg *m)
 {
-	struct past *e = &p->past[p->past_at];
 	const uint8_t *frame = m->payload - m->h.tlv_size - WIRE_HEADER;
 	uint32_t i;
 
-	if (m->h.size > sizeof(e->frame))
+	if (m->h.size > EVENT_MAX || past_has(p, frame, m->h.size))
 		return;
-	/* The same event again, after a reconnection: known already. */
-	for (i = 0; i < p->past_len; i++) {
-		const struct past *q = &p->past[(p->past_at + HISTORY_MAX - 1 -
-		    i) % HISTORY_MAX];
-
-		if (q->size == m->h.size &&
-		    memcmp(q->frame + WIRE_HEADER, frame + WIRE_HEADER,
-			q->size - WIRE_HEADER) == 0)
-			return;
-	}
-	memcpy(e->frame, frame, m->h.size);
-	e->size = (uint16_t)m->h.size;
-	p->past_at = (p->past_at + 1) % HISTORY_MAX;
-	if (p->past_len < HISTORY_MAX)
-		p->past_len++;
+	past_add(p, frame, m->h.size);
 	for (i = 0; i < CLIENTS_MAX; i++)
 		if (p->peers[i].used && (p->peers[i].kinds & CLIENT_SUB_EVENTS))
-			(void)conn_send(&p->peers[i].conn, e->frame, e->size);
+			(void)conn_send(&p->peers[i].conn, frame, m->h.size);
 }
 
 void
 pnpd_history(struct pnpd *p, struct peer *c)
 {
-	const struct past *e;
-	uint32_t i;
+	uint8_t frame[EVENT_MAX];
+	uint16_t size;
+	uint64_t at = p->past.tail;
 
-	for (i = 0; i < p->past_len; i++) {
-		e = &p->past[(p->past_at + HISTORY_MAX - p->past_len + i) %
-		    HISTORY_MAX];
-		(void)conn_send(&c->conn, e->frame, e->size);
+	while (at < p->past.head) {
+		at += past_at(p, at, frame, &size);
+		(void)conn_send(&c->conn, frame, size);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <orcm/types.h>
 
 #include "base/arena.h"
+#include "base/ring.h"
 #include "base/wr.h"
 #include "core/picture.h"
 #include "lib/client.h"
@@ -13,7 +14,9 @@
 /* What the files of orcm-pnpd share. */
 #define CLIENTS_MAX 320u
 #define RECORDS_MAX 8192u
-#define HISTORY_MAX 512u /* events kept for orcm-events */
+#define TOMBSTONES_MAX 32u
+#define HISTORY_SIZE 32768u /* bytes of events kept for orcm-events */
+#define EVENT_MAX 512u	    /* the longest EVENT frame */
 #define QUEUE_MAX (UINT32_C(1) << 20)
 #define HELLO_TIME (2 * ORCM_SECOND)
 #define NODE_NUMBER 1u
@@ -33,20 +36,13 @@ struct peer {
 	char role[ORCM_NAME_MAX + 1], name[ORCM_NAME_MAX + 1];
 };
 
-struct past {
-	uint16_t size;
-	uint8_t frame[416]; /* an EVENT frame as it came */
-};
-_Static_assert(CLIENT_EVENT_TEXT + 3 * 64 + WIRE_HEADER + 24 <= 416,
-    "an event fits");
-
 struct pnpd {
 	struct daemon d;
 	struct arena arena;
 	struct picture picture;
 	struct peer *peers;
-	struct past *past; /* ring of HISTORY_MAX */
-	uint32_t past_len, past_at;
+	struct ring past; /* events: size (u16, host order), frame; repeated */
+	uint32_t past_len;
 	struct watch listen;
 	struct timer again; /* accepts again when descriptors ran out */
 	struct timer end;

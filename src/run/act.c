@@ -111,12 +111,18 @@ act_publish(struct client *c)
 	}
 	r->published = true;
 	put_job(r, false);
-	if (r->tell_fd != -1) {
-		if (write(r->tell_fd, "+", 1) == 1)
-			(void)!write(r->tell_fd, r->name, strlen(r->name));
-		close(r->tell_fd);
-		r->tell_fd = -1;
-	}
+}
+
+/* -b: somebody works for the job, so it was not refused. */
+static void
+tell_parent(struct run *r)
+{
+	if (r->tell_fd == -1)
+		return;
+	if (write(r->tell_fd, "+", 1) == 1)
+		(void)!write(r->tell_fd, r->name, strlen(r->name));
+	close(r->tell_fd);
+	r->tell_fd = -1;
 }
 
 void
@@ -132,6 +138,7 @@ act_record(struct client *c, const struct client_record *rec)
 		return;
 	if (rec->kind == RECORD_PROC && RECORD_RANK(rec->id) < r->opt.n &&
 	    record_proc_get(&proc, rec->value, rec->value_size)) {
+		tell_parent(r);
 		in.event = JOB_IN_PROC;
 		in.rank = RECORD_RANK(rec->id);
 		in.proc = &proc;

@@ -49,11 +49,9 @@ input_start(struct run *r, uint32_t rank, int fd)
 }
 
 void
-input_begin(struct run *r)
+input_open(struct run *r)
 {
 	struct stat st;
-	uint64_t keep = r->opt.keep;
-	bool stdin_used = r->opt.in != RUN_STDIN_NONE;
 
 	r->in_fd = STDIN_FILENO;
 	if (r->opt.in_file != NULL) {
@@ -61,6 +59,18 @@ input_begin(struct run *r)
 		if (r->in_fd == -1)
 			die_sys(JOB_OUR_FAULT, "-i %s", r->opt.in_file);
 	}
+	if (r->opt.in != RUN_STDIN_NONE && fstat(r->in_fd, &st) == 0 &&
+	    S_ISDIR(st.st_mode))
+		die(JOB_OUR_FAULT, "the input is a directory");
+}
+
+void
+input_begin(struct run *r)
+{
+	struct stat st;
+	uint64_t keep = r->opt.keep;
+	bool stdin_used = r->opt.in != RUN_STDIN_NONE;
+
 	if (store_init(&r->store, stdin_used ? keep : 0,
 		(size_t)r->opt.window) == -1)
 		die_sys(JOB_OUR_FAULT, "memory for the input");
@@ -77,8 +87,6 @@ input_begin(struct run *r)
 		feed_eof(&r->feed);
 		return;
 	}
-	if (S_ISDIR(st.st_mode))
-		die(JOB_OUR_FAULT, "the input is a directory");
 	r->in_tty = isatty(r->in_fd);
 	r->in_pipe = S_ISFIFO(st.st_mode);
 	if (S_ISREG(st.st_mode) && keep == UINT64_MAX &&

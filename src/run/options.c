@@ -227,6 +227,10 @@ check(struct run *r)
 	if (o->label && r->policy.ops->delivery != ORCM_DELIVER_ALL)
 		die(JOB_OUR_FAULT, "-L labels everybody's output: leave -l "
 		    "out or use -l none");
+	if (o->in == RUN_STDIN_LEADER &&
+	    r->policy.ops->delivery != ORCM_DELIVER_LEADER)
+		die(JOB_OUR_FAULT, "-i leader: nobody leads under -l %s",
+		    o->policy);
 	if (o->name != NULL && !name_ok(o->name, strlen(o->name)))
 		die(JOB_OUR_FAULT, "-j %s: a name has 1 to 63 of A-Z a-z 0-9 "
 		    ". _ @ -", o->name);

@@ -139,6 +139,8 @@ void keepers_end(struct run *r);
 void keeper_signal(struct run *r, uint32_t rank, int sig);
 
 /* input.c */
+/* Before -C takes effect: a file for -i is the caller's. */
+void input_open(struct run *r);
 void input_begin(struct run *r);
 /* Gives replicas what they can take, reads what may be read. */
 void input_pump(struct run *r);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <orcm/types.h>
@@ -90,32 +90,53 @@ open_signal_pipe(struct loop *l)
 	return -1;
 }
 
+/*
+ * Tables for the most that there can be, in pages that cost nothing until
+ * they are used (calloc would write all of them).
+ */
+static int
+map_tables(struct loop *l, size_t timers_max)
+{
+	size_t watches, nodes;
+	uint8_t *p;
+
+	watches = l->max * sizeof(*l->fds);
+	watches += watches % sizeof(void *);
+	nodes = watches + l->max * sizeof(struct watch *);
+	l->tables_size = nodes + (timers_max + 1) * sizeof(struct heap_node *);
+	l->tables = mmap(NULL, l->tables_size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (l->tables == MAP_FAILED)
+		return -1;
+	p = l->tables;
+	l->fds = (void *)p;
+	l->watches = (void *)(p + watches);
+	heap_init(&l->timers, (void *)(p + nodes), timers_max);
+	return 0;
+}
+
 int
 loop_init(struct loop *l, size_t fds_max, size_t timers_max)
 {
-	struct heap_node **nodes;
+	int kept;
 
 	REQUIRE(signal_fd == -1);
 	REQUIRE(fds_max < INT_MAX);
 	memset(l, 0, sizeof(*l));
 	l->max = fds_max + 1; /* the self-pipe */
-	l->fds = calloc(l->max, sizeof(*l->fds));
-	l->watches = calloc(l->max, sizeof(struct watch *));
-	nodes = calloc(timers_max + 1, sizeof(struct heap_node *));
-	if (l->fds == NULL || l->watches == NULL || nodes == NULL ||
-	    open_signal_pipe(l) == -1)
-		goto free_tables;
-	heap_init(&l->timers, nodes, timers_max);
+	if (map_tables(l, timers_max) == -1)
+		return -1;
+	if (open_signal_pipe(l) == -1) {
+		kept = errno;
+		(void)munmap(l->tables, l->tables_size);
+		errno = kept;
+		return -1;
+	}
 	l->now = clock_now();
 	signal_fd = l->pipe[1];
 	watch_init(&l->pipe_watch, call_signals, l);
 	l->pipe_watch.fd = l->pipe[0];
 	return loop_watch(l, &l->pipe_watch, POLLIN);
-free_tables:
-	free(nodes);
-	free(l->watches);
-	free(l->fds);
-	return -1;
 }
 
 void
@@ -129,9 +150,7 @@ loop_free(struct loop *l)
 	signal_fd = -1;
 	close(l->pipe[0]);
 	close(l->pipe[1]);
-	free(l->timers.nodes);
-	free(l->watches);
-	free(l->fds);
+	(void)munmap(l->tables, l->tables_size);
 	memset(l, 0, sizeof(*l));
 }
 

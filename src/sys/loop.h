@@ -34,6 +34,8 @@ struct timer {
 };
 
 struct loop {
+	void *tables; /* the memory of fds, watches and timers */
+	size_t tables_size;
 	struct pollfd *fds;
 	struct watch **watches;
 	size_t len, max;

@@ -148,8 +148,7 @@ one_fails='cat; test $ORCM_RANK != 1 || exit 5'
 @test "orcm-run: -j names the job, and one name is one job's" {
 	own_dvm
 	job -n 2 -j mine -- cat
-	waituntil 10 test "$(orcm-ps -o job | sort -u)" = mine ||
-		waituntil 10 orcm-ps mine
+	waituntil 10 orcm-ps mine
 	run -125 --separate-stderr orcm-run -j mine echo second
 	test -z "$output"
 	[[ $stderr == *mine*-j* ]]
@@ -191,15 +190,14 @@ one_fails='cat; test $ORCM_RANK != 1 || exit 5'
 }
 
 @test "orcm-run: -b prints the job's name and returns, the job goes on" {
-	mkfifo gate
 	own_dvm
-	orcm-run -b -n 3 -j later -- sh -c 'read -r x <gate; echo $x' \
+	orcm-run -b -n 3 -j later -- \
+		sh -c 'until test -e gate; do sleep 0.02; done; echo word' \
 		>out 2>err </dev/null 3>&-
 	test "$(cat out)" = later
-	waituntil 10 test "$(orcm-ps -o state later | grep -c up)" = 3 ||
-		waituntil 10 orcm-ps later
+	orcm-ps later
 	orcm-wait -t 5000 leader later
-	for _ in 1 2 3; do echo word; done >gate
+	: >gate
 	orcm-wait -t 5000 gone later
 	waituntil 5 has out word
 	test "$(cat out)" = later$'\n'word
@@ -218,10 +216,10 @@ one_fails='cat; test $ORCM_RANK != 1 || exit 5'
 }
 
 @test "orcm-run: -b with a private DVM leaves nothing at its end" {
-	mkfifo gate
-	orcm-run -b -n 2 -- sh -c 'read -r x <gate; echo $ORCM_DVM' \
+	orcm-run -b -n 2 -- \
+		sh -c 'until test -e gate; do sleep 0.02; done; echo $ORCM_DVM' \
 		>out 2>err </dev/null 3>&-
-	for _ in 1 2; do echo; done >gate
+	: >gate
 	waituntil 5 lines_in out 2
 	dvm=$(sed -n 2p out)
 	clean_after "${dvm#run.}"
