@@ -247,9 +247,7 @@ options(int argc, char **argv)
 	}
 	s.quick = s.t.limit_ms == 0;
 	/* A private DVM belongs to its orcm-run. */
-	if (s.all && s.t.dvm == NULL && s.t.dir == NULL &&
-	    getenv("ORCM_DVM") == NULL && getenv("ORCM_RUN") == NULL)
-		s.t.dvm = "default";
+	s.t.one = s.all;
 }
 
 int

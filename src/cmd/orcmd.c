@@ -179,8 +179,7 @@ memory(struct orcmd *o)
 {
 	struct keep_conf conf = { JOBS_MAX, PROCS_MAX };
 	size_t size = keep_memory(&conf) +
-	    CHARGES_MAX * sizeof(struct charge_peer) +
-	    PROCS_MAX * (sizeof(struct child) + sizeof(struct keep_in)) + 128;
+	    CHARGES_MAX * sizeof(struct charge_peer) + 64;
 
 	arena_init(&o->arena, daemon_memory(size), size);
 	jobs_begin(o);

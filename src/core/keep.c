@@ -38,8 +38,6 @@ keep_init(struct keep *k, struct arena *a, const struct keep_conf *conf)
 	k->jobs = arena_alloc(a, conf->jobs_max, sizeof(*k->jobs));
 	k->procs = arena_alloc(a, conf->procs_max, sizeof(*k->procs));
 	k->early = arena_alloc(a, conf->procs_max, sizeof(*k->early));
-	k->queue = arena_alloc(a, conf->procs_max, sizeof(*k->queue));
-	k->queued = arena_alloc(a, conf->procs_max, sizeof(*k->queued));
 	k->deaths = arena_alloc(a, (size_t)conf->procs_max * BUDGET_MAX,
 	    sizeof(*k->deaths));
 }
@@ -61,6 +59,22 @@ keep_job(const struct keep *k, uint64_t id)
 	uint32_t i = job_find(k, id);
 
 	return i == NONE ? NULL : &k->jobs[i];
+}
+
+bool
+keep_find(const struct keep *k, uint32_t keeper, uint64_t *id)
+{
+	const struct keep_proc *p;
+	uint32_t i;
+
+	for (i = 0; i < k->conf.procs_max; i++) {
+		p = &k->procs[i];
+		if (!p->used || p->proc.r.keeper != keeper)
+			continue;
+		*id = RECORD_ID_RANK(k->jobs[p->job].id, p->rank);
+		return true;
+	}
+	return false;
 }
 
 uint32_t
@@ -108,10 +122,15 @@ push(struct keep *k, uint32_t at, enum keep_verb verb, uint32_t value)
 	memset(o, 0, sizeof(*o));
 	o->verb = verb;
 	o->value = value;
-	if (k->queued[at])
+	if (p->queued)
 		return;
-	k->queued[at] = true;
-	k->queue[(k->queue_at + k->queue_len++) % k->conf.procs_max] = at;
+	p->queued = true;
+	p->next = NONE;
+	if (k->queue_len++ == 0)
+		k->queue_first = at;
+	else
+		k->procs[k->queue_last].next = at;
+	k->queue_last = at;
 }
 
 /* Hands on what one process wants, and its record when that has changed. */
@@ -492,7 +511,6 @@ keep_feed(struct keep *k, uint64_t now, const struct keep_in *in)
 {
 	uint32_t i;
 
-	REQUIRE(k->queue_len == 0);
 	switch (in->event) {
 	case KEEP_IN_JOB:
 	case KEEP_IN_JOB_GONE:
@@ -539,7 +557,7 @@ keep_take(struct keep *k, struct keep_out *out)
 
 	if (k->queue_len == 0)
 		return false;
-	at = k->queue[k->queue_at];
+	at = k->queue_first;
 	p = &k->procs[at];
 	REQUIRE(p->outs_len > 0);
 	*out = p->outs[0];
@@ -549,8 +567,8 @@ keep_take(struct keep *k, struct keep_out *out)
 	memmove(&p->outs[0], &p->outs[1], p->outs_len * sizeof(p->outs[0]));
 	if (p->outs_len > 0)
 		return true;
-	k->queued[at] = false;
-	k->queue_at = (k->queue_at + 1) % k->conf.procs_max;
+	p->queued = false;
+	k->queue_first = p->next;
 	k->queue_len--;
 	if (out->verb == KEEP_OUT_DEL && p->dead)
 		out->last = release(k, at);

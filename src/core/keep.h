@@ -83,7 +83,8 @@ struct keep_proc {
 	bool past_known;
 	struct record_flow flow;
 	struct keep_out outs[10];
-	uint32_t outs_len;
+	uint32_t outs_len, next; /* next: in the queue */
+	bool queued;
 };
 
 /* A keeper that came before its job was known, and what it said last. */
@@ -101,22 +102,23 @@ struct keep {
 	struct keep_early *early; /* procs_max */
 	uint64_t *deaths;
 	bool synced;
-	uint32_t *queue; /* processes with effects, a ring of procs_max */
-	uint32_t queue_at, queue_len;
-	bool *queued;
+	uint32_t queue_first, queue_last, queue_len; /* with effects */
 };
 
 size_t keep_memory(const struct keep_conf *conf);
 void keep_init(struct keep *k, struct arena *a, const struct keep_conf *conf);
 /*
  * False when a job cannot be kept: no room for it (its owner is then told by
- * the caller).  Every effect of the last event must have been taken.
+ * the caller).  Effects may be taken before or after the next event, but
+ * all of them soon.
  */
 bool keep_feed(struct keep *k, uint64_t now, const struct keep_in *in);
 bool keep_take(struct keep *k, struct keep_out *out);
 uint64_t keep_due(const struct keep *k);
 /* The job of that id, or NULL. */
 const struct keep_job *keep_job(const struct keep *k, uint64_t id);
+/* The replica whose keeper has this pid. */
+bool keep_find(const struct keep *k, uint32_t keeper, uint64_t *id);
 /* Jobs that are not over. */
 uint32_t keep_jobs(const struct keep *k);
 

@@ -446,7 +446,7 @@ tool_start(struct tool *t)
 {
 	t->dvm = said(t->dvm, "ORCM_DVM");
 	t->dir = said(t->dir, "ORCM_RUN");
-	t->named = t->dvm != NULL || t->dir != NULL;
+	t->named = t->one || t->dvm != NULL || t->dir != NULL;
 	if (loop_init(&t->loop, TOOL_DVMS_MAX + 8, TOOL_DVMS_MAX + 8) == -1)
 		die_sys(EXIT_TEMP, "event loop");
 	timer_init(&t->tick, on_tick, t);

@@ -67,6 +67,7 @@ struct tool {
 	uint32_t kinds;	/* RECORD_BIT() and CLIENT_SUB_EVENTS */
 	bool scan;	/* look for new DVMs while it runs */
 	bool patient;	/* a daemon that was here may come back */
+	bool one;	/* without being told: "default" and no other */
 	/* state */
 	bool named; /* we were told which DVM */
 	struct loop loop;

@@ -77,6 +77,7 @@ static void
 reaped(struct orcmd *o, pid_t pid, int status)
 {
 	struct keep_in in = { .event = KEEP_IN_ORPHAN };
+	uint64_t id;
 	uint32_t i;
 
 	for (i = 0; i < HELPERS; i++)
@@ -85,18 +86,15 @@ reaped(struct orcmd *o, pid_t pid, int status)
 			helper_died(&o->helpers[i]);
 			return;
 		}
-	for (i = 0; i < PROCS_MAX && o->children[i].pid != pid; i++)
-		;
-	if (i == PROCS_MAX)
+	if (!keep_find(&o->keep, (uint32_t)pid, &id))
 		return;
-	o->children[i].pid = 0;
-	in.id = RECORD_ID_JOB(o->children[i].id);
+	in.id = RECORD_ID_JOB(id);
 	/* A keeper that found nobody to own the job: the job is over. */
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NODAEMON)
 		jobs_feed(o, &in);
 	/* One that never connected is lost here; others by their connection. */
-	if (charge_of(o, o->children[i].id) == NULL)
-		jobs_process(o, o->children[i].id, PROC_IN_LOST, 0, 0);
+	if (charge_of(o, id) == NULL)
+		jobs_process(o, id, PROC_IN_LOST, 0, 0);
 }
 
 static void

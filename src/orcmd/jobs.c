@@ -46,7 +46,6 @@ spawn_keeper(struct orcmd *o, const struct keep_out *out)
 		opt_i, incarnation, NULL };
 	struct keep_in in = { .event = KEEP_IN_SPAWNED, .id = out->id };
 	struct spawn s;
-	uint32_t i;
 	pid_t pid;
 
 	(void)num_text(job, sizeof(job), RECORD_ID_JOB(out->id));
@@ -67,12 +66,6 @@ spawn_keeper(struct orcmd *o, const struct keep_out *out)
 		log_sys(LOG_ERROR, "start %s", o->wrap);
 		jobs_process(o, out->id, PROC_IN_LOST, 0, 0);
 		return;
-	}
-	for (i = 0; i < PROCS_MAX && o->children[i].pid != 0; i++)
-		;
-	if (i < PROCS_MAX) {
-		o->children[i].pid = pid;
-		o->children[i].id = out->id;
 	}
 	in.value = (uint32_t)pid;
 	jobs_feed(o, &in);
@@ -165,30 +158,19 @@ perform(struct orcmd *o, const struct keep_out *out)
 
 /*
  * Performing an effect may be an event itself (a keeper's pid, or that it
- * cannot be spawned).  Such events wait until all effects are taken.
+ * cannot be spawned); what follows from it joins the effects still to take.
  */
 void
-jobs_feed(struct orcmd *o, const struct keep_in *first)
+jobs_feed(struct orcmd *o, const struct keep_in *in)
 {
-	struct keep_in in = *first;
 	struct keep_out out;
-	uint32_t at = 0;
 
-	if (o->feeding) {
-		if (o->waiting_len < PROCS_MAX)
-			o->waiting[o->waiting_len++] = *first;
+	(void)keep_feed(&o->keep, clock_now(), in);
+	if (o->feeding)
 		return;
-	}
 	o->feeding = true;
-	for (;;) {
-		(void)keep_feed(&o->keep, clock_now(), &in);
-		while (keep_take(&o->keep, &out))
-			perform(o, &out);
-		if (at == o->waiting_len)
-			break;
-		in = o->waiting[at++];
-	}
-	o->waiting_len = 0;
+	while (keep_take(&o->keep, &out))
+		perform(o, &out);
 	o->feeding = false;
 	loop_timer(&o->d.loop, &o->tick, keep_due(&o->keep));
 	orcmd_check_end(o);
@@ -221,8 +203,6 @@ jobs_begin(struct orcmd *o)
 	struct keep_conf conf = { JOBS_MAX, PROCS_MAX };
 
 	keep_init(&o->keep, &o->arena, &conf);
-	o->children = arena_alloc(&o->arena, PROCS_MAX, sizeof(*o->children));
-	o->waiting = arena_alloc(&o->arena, PROCS_MAX, sizeof(*o->waiting));
 	timer_init(&o->tick, on_tick, o);
 	if (path_program(o->d.conf.argv[0], "orcm-wrap", o->wrap) == -1)
 		die_sys(EXIT_TEMP, "find orcm-wrap");

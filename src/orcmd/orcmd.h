@@ -40,12 +40,6 @@ struct charge_peer {
 	uint32_t pid;
 };
 
-/* A keeper that we have spawned and not reaped yet. */
-struct child {
-	pid_t pid;
-	uint64_t id;
-};
-
 struct orcmd {
 	struct daemon d;
 	struct arena arena;
@@ -53,9 +47,6 @@ struct orcmd {
 	struct client client;
 	struct client_event events[CLIENT_EVENTS];
 	struct charge_peer *charges; /* CHARGES_MAX */
-	struct child *children;	     /* PROCS_MAX */
-	struct keep_in *waiting;     /* PROCS_MAX: events while one is fed */
-	uint32_t waiting_len;
 	bool feeding;
 	struct helper helpers[HELPERS];
 	struct watch listen;

@@ -14,8 +14,8 @@
 /* What the files of orcm-pnpd share. */
 #define CLIENTS_MAX 320u
 #define RECORDS_MAX 8192u
-#define TOMBSTONES_MAX 32u
-#define HISTORY_SIZE 32768u /* bytes of events kept for orcm-events */
+#define TOMBSTONES_MAX 8u
+#define HISTORY_SIZE 16384u /* bytes of events kept for orcm-events */
 #define EVENT_MAX 512u	    /* the longest EVENT frame */
 #define QUEUE_MAX (UINT32_C(1) << 20)
 #define HELLO_TIME (2 * ORCM_SECOND)

@@ -49,6 +49,9 @@ event(int64_t until)
 						 (ssize_t)sizeof(out) - 1;
 	memcpy(out, j.text, (size_t)n);
 	out[n] = '\0';
+	/* For whoever has to find out what went wrong. */
+	if (getenv("BENCH_EVENTS") != NULL)
+		fprintf(stderr, "# %lld %s\n", (long long)(now() / MS), out);
 	j.size -= (size_t)(nl + 1 - j.text);
 	memmove(j.text, nl + 1, j.size);
 	return out;
@@ -63,12 +66,18 @@ is_whole(void)
 	if (whole(s, n, REPLICAS) == 0)
 		return 0;
 	for (i = 0; i < REPLICAS; i++) {
-		if (j.were[i].pid == 0)
-			j.were[i] = s[i];
-		if (j.were[i].pid != s[i].pid) {
-			errno = 0;
-			fail("a replica was restarted");
-		}
+		long rank = s[i].rank;
+
+		if (rank < 0 || rank >= REPLICAS)
+			fail("orcm-ps tells of an unknown rank");
+		if (j.were[rank].pid == 0)
+			j.were[rank] = s[i];
+		if (j.were[rank].pid == s[i].pid)
+			continue;
+		fprintf(stderr, "# rank %ld: pid %ld, now %ld\n", rank,
+		    j.were[rank].pid, s[i].pid);
+		errno = 0;
+		fail("a replica was restarted");
 	}
 	return 1;
 }
@@ -120,6 +129,9 @@ strike(const char *name)
 	if (victim == 0)
 		fail(path);
 	t = now();
+	if (getenv("BENCH_EVENTS") != NULL)
+		fprintf(stderr, "# %lld kill -9 %s\n", (long long)(t / MS),
+		    name);
 	(void)kill(victim, SIGKILL);
 	do {
 		text = event(t + LIMIT);

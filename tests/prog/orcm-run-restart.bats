@@ -31,9 +31,7 @@ note='echo >>lives.$ORCM_RANK;'
 	# Neither a follower; its job goes on.
 	rm -f lives.*
 	job -n 2 -l fixed:0 -- sh -c "$note"'test $ORCM_RANK = 0 || exit 3; cat'
-	waituntil 10 replica_is job 0 up
-	waituntil 10 test "$(ps_of job state | grep -c done)" = 1 ||
-		waituntil 10 sh -c 'true'
+	waituntil 10 state_of_is job 1 done
 	echo on >&7
 	waituntil 10 has job.out on
 	no_more
@@ -56,8 +54,8 @@ note='echo >>lives.$ORCM_RANK;'
 @test "orcm-run: -R always restarts everybody" {
 	run -123 orcm-run -n 1 -R always -r 3 -- sh -c "$note exit 0"
 	test "$(lives)" = 4
-	job -n 2 -R always -r inf -- sh -c "$note"'read -r x && exit 0; cat'
-	echo >&7
+	job -n 2 -R always -r inf -- sh -c \
+		'test $ORCM_INCARNATION != 0 || exit 0; cat'
 	waituntil 10 reborn_all job 2
 	finish job
 	exec 7>&-

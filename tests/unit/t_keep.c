@@ -496,7 +496,7 @@ ten_thousand_jobs_leak_nothing(void)
 	}
 	is_u64(bad, 0, "each job found an empty house");
 	for (i = 0; i < PROCS; i++)
-		bad += k.procs[i].used || k.early[i].used || k.queued[i];
+		bad += k.procs[i].used || k.early[i].used || k.procs[i].queued;
 	is_u64(bad, 0, "no slot is left in use");
 	is_u64(keep_due(&k), ORCM_NEVER, "no timer either");
 }
