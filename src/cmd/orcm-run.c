@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -297,6 +298,26 @@ take_signals(struct run *r)
 	(void)sigaction(SIGXFSZ, &sa, NULL);
 }
 
+/*
+ * id=$(orcm-run -b ...) shall get the id and no more, and at once: a job that
+ * was handed over does not write into a pipe whose reader waits for the id.
+ */
+static void
+leave_pipe(void)
+{
+	struct stat st;
+	int fd;
+
+	if (fstat(STDOUT_FILENO, &st) == -1 ||
+	    (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode)))
+		return;
+	fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (fd != -1)
+		(void)dup2(fd, STDOUT_FILENO);
+	if (fd != -1)
+		close(fd);
+}
+
 /* -b: the parent says the id when the job has been handed over. */
 static void
 hand_over(struct run *r)
@@ -317,6 +338,7 @@ hand_over(struct run *r)
 		close(fd[0]);
 		r->tell_fd = fd[1];
 		(void)setsid();
+		leave_pipe();
 		return;
 	}
 	close(fd[1]);

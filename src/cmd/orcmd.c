@@ -35,14 +35,31 @@ on_publish(struct client *c)
 	}
 }
 
+/* The owner hears it from the records of processes that cannot be. */
 static void
-refuse_job(struct orcmd *o, const struct record_job *job)
+refuse_job(struct orcmd *o, uint64_t id, const struct record_job *job)
 {
-	client_say(&o->client, "refused", job->name, ORCM_RANK_NONE,
-	    "no-room-for=%u", job->size);
+	struct record_proc r = {
+		.state = PROC_FAILED,
+		.status = STATUS_NONE,
+		.error = PROC_NO_ROOM,
+	};
+	uint32_t i;
+
 	log_line(LOG_ERROR, "job %s: no room for %u replicas: %u jobs and %u "
 	    "processes are the most", job->name, job->size, JOBS_MAX,
 	    PROCS_MAX);
+	for (i = 0; i < job->size; i++)
+		jobs_put(o, RECORD_ID_RANK(id, i), &r);
+}
+
+static void
+forget_refused(struct orcmd *o, uint64_t id)
+{
+	uint32_t i;
+
+	for (i = 0; i < ORCM_RANKS_MAX; i++)
+		client_del(&o->client, RECORD_PROC, RECORD_ID_RANK(id, i));
 }
 
 static void
@@ -56,15 +73,12 @@ on_record(struct client *c, const struct client_record *r)
 
 	if (r->kind == RECORD_JOB && r->dead) {
 		in.event = KEEP_IN_JOB_GONE;
+		if (keep_job(&o->keep, r->id) == NULL)
+			forget_refused(o, r->id);
 	} else if (r->kind == RECORD_JOB &&
 	    record_job_get(&job, r->value, r->value_size)) {
 		in.event = KEEP_IN_JOB;
 		in.job = &job;
-		if (keep_job(&o->keep, r->id) == NULL &&
-		    keep_jobs(&o->keep) == JOBS_MAX) {
-			refuse_job(o, &job);
-			return;
-		}
 	} else if (r->kind == RECORD_FLOW && r->dead) {
 		in.event = KEEP_IN_FLOW_GONE;
 	} else if (r->kind == RECORD_FLOW &&
@@ -78,7 +92,8 @@ on_record(struct client *c, const struct client_record *r)
 	} else {
 		return;
 	}
-	jobs_feed(o, &in);
+	if (!jobs_feed(o, &in) && r->kind == RECORD_JOB)
+		refuse_job(o, r->id, &job);
 }
 
 void
@@ -97,7 +112,7 @@ on_synced(struct client *c)
 	struct keep_in in = { .event = KEEP_IN_SYNCED };
 
 	if (!o->keep.synced)
-		jobs_feed(o, &in);
+		(void)jobs_feed(o, &in);
 	orcmd_check_ready(o);
 }
 
@@ -149,7 +164,7 @@ on_stop(void *arg)
 	for (i = 0; i < o->keep.conf.jobs_max; i++)
 		if (o->keep.jobs[i].used) {
 			in.id = o->keep.jobs[i].id;
-			jobs_feed(o, &in);
+			(void)jobs_feed(o, &in);
 		}
 	loop_timer(&o->d.loop, &o->end, o->end_by);
 	orcmd_check_end(o);

@@ -388,6 +388,20 @@ stream_complete(const struct job *j)
 	return splice_complete(&j->splices[0]);
 }
 
+/* Is somebody still to be heard before the status is known? */
+static bool
+others_wanted(const struct job *j)
+{
+	uint32_t i;
+
+	if (j->conf.rule == JOB_STATUS_LEADER)
+		return job_alive(j);
+	for (i = 0; i < j->conf.ranks_len; i++)
+		if (!j->ranks[i].ended && !given_up(&j->ranks[i]))
+			return true;
+	return false;
+}
+
 static void
 look_finished(struct job *j, uint64_t now)
 {
@@ -398,7 +412,7 @@ look_finished(struct job *j, uint64_t now)
 		j->finished = now;
 	if (j->finished == 0 || j->code != JOB_UNDECIDED)
 		return;
-	if (job_alive(j) && now < j->finished + settle)
+	if (others_wanted(j) && now < j->finished + settle)
 		return;
 	j->code = job_final_code(j);
 	stop(j, now, JOB_DOWN, 0);

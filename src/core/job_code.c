@@ -85,6 +85,8 @@ job_gave_up_code(const struct job *j)
 	for (i = 0; i < j->conf.ranks_len; i++) {
 		const struct job_rank *r = &j->ranks[i];
 
+		if (r->proc.error == PROC_NO_ROOM)
+			return JOB_OUR_FAULT;
 		if (r->proc.error != 0)
 			return r->proc.error == ENOENT_OF_POSIX ? JOB_NOT_FOUND :
 						    JOB_CANNOT_EXEC;

@@ -416,7 +416,8 @@ job_sweep(struct keep *k, uint32_t job)
 	struct keep_job *j = &k->jobs[job];
 	uint32_t i;
 
-	if (!j->used || !j->gone)
+	/* Swept already, but not taken yet. */
+	if (!j->used || !j->gone || k->procs[j->first].dead)
 		return;
 	for (i = 0; i < j->r.size; i++)
 		if (!proc_over(&k->procs[j->first + i].proc))

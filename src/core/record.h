@@ -72,6 +72,8 @@ enum proc_state {
 };
 const char *proc_state_name(enum proc_state s);
 
+#define PROC_NO_ROOM 0xffffu /* error: this node keeps no more processes */
+
 struct record_proc {
 	enum proc_state state;
 	uint32_t incarnation;

@@ -91,7 +91,7 @@ reaped(struct orcmd *o, pid_t pid, int status)
 	in.id = RECORD_ID_JOB(id);
 	/* A keeper that found nobody to own the job: the job is over. */
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NODAEMON)
-		jobs_feed(o, &in);
+		(void)jobs_feed(o, &in);
 	/* One that never connected is lost here; others by their connection. */
 	if (charge_of(o, id) == NULL)
 		jobs_process(o, id, PROC_IN_LOST, 0, 0);

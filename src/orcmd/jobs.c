@@ -68,7 +68,7 @@ spawn_keeper(struct orcmd *o, const struct keep_out *out)
 		return;
 	}
 	in.value = (uint32_t)pid;
-	jobs_feed(o, &in);
+	(void)jobs_feed(o, &in);
 }
 
 static void
@@ -160,20 +160,21 @@ perform(struct orcmd *o, const struct keep_out *out)
  * Performing an effect may be an event itself (a keeper's pid, or that it
  * cannot be spawned); what follows from it joins the effects still to take.
  */
-void
+bool
 jobs_feed(struct orcmd *o, const struct keep_in *in)
 {
 	struct keep_out out;
+	bool good = keep_feed(&o->keep, clock_now(), in);
 
-	(void)keep_feed(&o->keep, clock_now(), in);
 	if (o->feeding)
-		return;
+		return good;
 	o->feeding = true;
 	while (keep_take(&o->keep, &out))
 		perform(o, &out);
 	o->feeding = false;
 	loop_timer(&o->d.loop, &o->tick, keep_due(&o->keep));
 	orcmd_check_end(o);
+	return good;
 }
 
 void
@@ -186,7 +187,7 @@ jobs_process(struct orcmd *o, uint64_t id, enum proc_event event,
 		.process = { event, incarnation, value },
 	};
 
-	jobs_feed(o, &in);
+	(void)jobs_feed(o, &in);
 }
 
 static void
@@ -194,7 +195,7 @@ on_tick(struct timer *t)
 {
 	struct keep_in in = { .event = KEEP_IN_TICK };
 
-	jobs_feed(t->arg, &in);
+	(void)jobs_feed(t->arg, &in);
 }
 
 void

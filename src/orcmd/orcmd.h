@@ -58,7 +58,8 @@ struct orcmd {
 
 /* jobs.c */
 void jobs_begin(struct orcmd *o);
-void jobs_feed(struct orcmd *o, const struct keep_in *in);
+/* False when there is no room for a job. */
+bool jobs_feed(struct orcmd *o, const struct keep_in *in);
 void jobs_process(struct orcmd *o, uint64_t id, enum proc_event event,
     uint32_t incarnation, uint32_t value);
 /* Publishes one process record. */

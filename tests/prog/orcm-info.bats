@@ -56,3 +56,13 @@ teardown() {
 	grep -q '^leader	lowest	.*	builtin	[0-9]*	no$' have
 	grep -q 'wrong.so' err
 }
+
+@test "orcm-plugin(7): the plug-in on the page compiles and needs nothing" {
+	need cc
+	sed -n '/^#include <orcm/,/^\.Ed/p' "$TOP/man/orcm-plugin.7" |
+		sed '/^\.Ed/,$d' >highest.c
+	cc -std=c11 -Wall -Wextra -Werror -fPIC -shared -I"$TOP/include" \
+		-o highest.so highest.c
+	! nm -u highest.so | grep -i orcm
+	nm -D --defined-only highest.so | grep -qw orcm_plugin
+}

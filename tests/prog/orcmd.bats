@@ -1,0 +1,187 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+#
+# orcmd: one command makes a DVM, one ends it, and no death in it is the end.
+
+load ../run
+setup() { run_setup; }
+teardown() { orcm_teardown; }
+
+# daemon NAME: pid of the DVM's present daemon, as the picture tells
+daemon() { orcm-events | sed -n "s/.*	$1	up	pid=//p" | tail -n 1; }
+job() {
+	local name=$1
+	shift
+	start "$name" orcm-run -n 3 -j "$name" "$@" -- sleep 600
+	orcm-wait -t 10s ready "$name"
+}
+is_up() { orcm-wait -t 5s gone nothing && orcm-ps; }
+
+@test "orcmd: -V tells the version, wrong use is 100 with a usage line" {
+	run -0 orcmd -V
+	[[ $output == "orcmd 0."*" wire 1 plugin 1."* ]]
+	run -100 orcmd -z
+	[[ $output == *"usage: orcmd "* ]]
+	run -100 orcmd operand
+	run -100 orcmd -D a/b
+	run -100 orcmd -N 'a b'
+	run -100 orcmd -d x
+}
+
+@test "orcmd: -d says when all of it can be used" {
+	mkfifo ready
+	start dvm bash -c 'exec orcmd -r "$T/r" -d 7 7>ready'
+	read -r -t 10 line <ready
+	test -z "$line"
+	orcm-ps -r "$T/r"
+	orcm-run -r 5 -n 2 -D "$T" true 2>/dev/null || :
+	ORCM_RUN=$T/r orcm-run -n 2 true
+}
+
+@test "orcmd: TERM stops the jobs and the daemons and leaves no process" {
+	own_dvm
+	job x
+	kill -TERM "$(pid dvm)"
+	finish dvm 0
+	test "$status" = 0
+	finish x 0
+	waituntil 5 test -z "$(orcm_own)"
+	run -102 orcm-ps
+}
+
+@test "orcmd: a second one in the same directory is refused with the pid" {
+	own_dvm
+	run -100 orcmd
+	[[ $output == *"already running"*"$(pid dvm)"* ]]
+	run -100 orcm-pnpd
+	run -100 orcm-leaderd
+	orcm-ps
+}
+
+@test "orcmd: a directory that is not safe is refused" {
+	mkdir -m 755 open
+	run -100 orcmd -r "$T/open"
+	[[ $output == *"chmod 700"* ]]
+	ln -s r link
+	run -100 orcmd -r "$T/link"
+	run -100 orcmd -r "$T/$(printf '%0100d' 0)"
+	[[ $output == *"too long"* ]]
+	touch file
+	run ! orcmd -r "$T/file"
+}
+
+@test "orcmd: somebody else's directory is refused" {
+	need_root
+	mkdir -m 700 theirs
+	chown 65534 theirs
+	run -100 orcmd -r "$T/theirs"
+	[[ $output == *"somebody else"* ]]
+}
+
+@test "orcmd: daemons that are killed come back, replicas stay" {
+	own_dvm
+	job x
+	orcm-ps -o rank,pid,leader >before
+	for name in orcm-pnpd orcm-leaderd; do
+		old=$(daemon $name)
+		kill -KILL "$old"
+		back() { test "$(daemon $name)" != "$old"; }
+		waituntil 5 back
+	done
+	orcm-ps -o rank,pid,leader >after
+	cmp before after
+}
+
+@test "orcmd: comes back when it is killed, and adopts what runs" {
+	own_dvm
+	job x
+	orcm-ps -o rank,pid,incarnation >before
+	kill -KILL "$(pid dvm)"
+	waituntil 5 gone "$(pid dvm)"
+	# The first thing that a new one must be able to do.
+	victim=$(orcm-ps -o rank,pid | awk '$1 == 2 { print $2 }')
+	kill -KILL "$victim"
+	again() { orcm-ps -o rank,incarnation,state | grep -qx '2	1	up'; }
+	waituntil 5 again
+	grep -v '^2' before >want
+	orcm-ps -o rank,pid,incarnation | grep -v '^2' >have
+	cmp want have
+	orcm-stop -a
+}
+
+@test "orcmd: USR1 writes the state, HUP says that there is nothing to read" {
+	own_dvm -v
+	job x
+	kill -USR1 "$(pid dvm)"
+	waituntil 5 has dvm.err 'x rank 2 up pid'
+	kill -HUP "$(pid dvm)"
+	waituntil 5 has dvm.err 'no configuration'
+}
+
+@test "orcmd: USR2 executes it again, nothing notices" {
+	mkfifo ready
+	ORCM_RUN=$T/r
+	export ORCM_RUN
+	start dvm bash -c 'exec orcmd -d 3 3>ready'
+	read -r -t 10 _ <ready
+	job x
+	orcm-ps -o rank,pid,incarnation >before
+	for i in 1 2 3; do
+		kill -USR2 "$(pid dvm)"
+		kill -USR1 "$(pid dvm)"
+		reported() { test "$(grep -c 'x rank 2 up' dvm.err)" -ge "$i"; }
+		waituntil 5 reported
+	done
+	# It still holds what makes it the only one.
+	run -100 orcmd
+	orcm-ps -o rank,pid,incarnation >after
+	cmp before after
+	alive "$(pid dvm)"
+}
+
+@test "orcmd: everything ends with the lifeline, and nothing is left" {
+	mkfifo line
+	start dvm bash -c 'exec orcmd -r "$T/r" -l 7 7<line'
+	exec 8>line
+	ORCM_RUN=$T/r
+	export ORCM_RUN
+	waituntil 10 orcm-ps
+	job x
+	exec 8>&-
+	finish dvm 0
+	waituntil 5 test ! -e "$T/r"
+	finish x 0
+	waituntil 5 test -z "$(orcm_own)"
+}
+
+@test "orcmd: -1 starts no other daemon; by hand they do the same" {
+	ORCM_RUN=$T/r
+	export ORCM_RUN
+	start dvm orcmd -1
+	waituntil 10 test -S r/orcmd.sock
+	test ! -e r/pnpd.sock
+	start pnpd orcm-pnpd
+	start leaderd orcm-leaderd
+	waituntil 10 orcm-ps
+	job x
+	# Nobody but an init system would start it again.
+	finish leaderd KILL
+	finish pnpd KILL
+	test ! -s dvm.err
+	start pnpd orcm-pnpd
+	start leaderd orcm-leaderd
+	test "$(orcm-ps -o state | grep -cx up)" = 3
+}
+
+@test "orcmd: garbage on its socket harms nobody" {
+	test -x "$B/t/flood" || skip "no flood"
+	own_dvm
+	job x
+	for how in open garbage half; do
+		"$B/t/flood" "$T/r/orcmd.sock" 500 $how </dev/null
+	done
+	kill -KILL "$(orcm-ps -o pid,rank | awk '$2 == 0 { print $1 }')"
+	again() { orcm-ps -o rank,incarnation,state | grep -qx '0	1	up'; }
+	waituntil 5 again
+	alive "$(pid dvm)"
+}
