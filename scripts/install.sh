@@ -47,6 +47,13 @@ for source in src/cmd/orcm*.c; do
 	name=${name%.c}
 	put 755 "$b/bin/$name" "$bindir/$name"
 done
+# Three names of one file: src/node/node.h says why.
+if test $undo = no; then
+	for name in orcmd orcm-pnpd; do
+		ln -f "$dest$bindir/orcm-wrap" "$dest$bindir/.orcm-new.$$"
+		mv -f "$dest$bindir/.orcm-new.$$" "$dest$bindir/$name"
+	done
+fi
 put 755 "$b/lib/$so" "$libdir/$so"
 put 644 "$b/lib/liborcm.a" "$libdir/liborcm.a"
 if test $undo = yes; then

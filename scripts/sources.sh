@@ -13,6 +13,7 @@
 #   plugins/KIND/NAME.c            linked in, and lib/orcm/KIND/NAME.so
 #   all of these but sim, src/lib, plugins/builtin.c    liborcm.so, liborcm.a
 #   src/cmd/orcm*.c                one program each
+#   src/node                       one file for orcmd, orcm-pnpd, orcm-wrap
 #   src/cmd/PROGRAM/ src/PROGRAM/ src/NAME/ (orcm-NAME) its other files
 #   other files in src/cmd         linked into each program that needs them
 #   tests/unit/t_*.c tests/fuzz/f_*.c tests/plugins/*.c
@@ -81,7 +82,7 @@ done
 other_dirs() {
 	echo "src/cmd/$1" "src/$1"
 	case ${1#orcm-} in
-	base | core | sys | compat | lib | sim | cmd | "$1") ;;
+	base | core | sys | compat | lib | sim | cmd | node | "$1") ;;
 	*) echo "src/${1#orcm-}" ;;
 	esac
 }
@@ -146,7 +147,15 @@ write() {
 		} | list "$(upper "$name")_OBJ"
 		objs="\$($(upper "$name")_OBJ)"
 		case $name in
-		orcm-wrap) how=STATIC ;;
+		orcmd | orcm-pnpd | orcm-wrap)
+			# One file under several names: src/node/node.h.
+			test "$name" = orcm-wrap || {
+				echo "\$(B)/bin/$name: \$(B)/bin/orcm-wrap"
+				echo "	@echo ln bin/$name"
+				echo "	\$(Q)ln -f \$(B)/bin/orcm-wrap \$@"
+			}
+			continue
+			;;
 		orcm-sim) how=SIM ;;
 		*) how=SHARED ;;
 		esac
@@ -154,6 +163,14 @@ write() {
 		echo "	@echo ld bin/$name"
 		echo "	\$(Q)\$(LINK) -o \$@ $objs \$(LINK_$how)"
 	done
+	for source in $(files src/node .c); do
+		compile "$source"
+	done
+	objects src/node | list NODE_MAIN_OBJ
+	node='$(NODE_MAIN_OBJ) $(ORCMD_OBJ) $(ORCM_PNPD_OBJ) $(ORCM_WRAP_OBJ)'
+	echo "\$(B)/bin/orcm-wrap: $node \$(STATIC_NEEDS)"
+	echo "	@echo ld bin/orcm-wrap"
+	echo "	\$(Q)\$(LINK) -o \$@ $node \$(LINK_STATIC)"
 	for source in $programs; do
 		name=${source##*/}
 		echo "\$(B)/bin/${name%.c}"

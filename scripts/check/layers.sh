@@ -22,7 +22,8 @@ BEGIN {
 	may["sys"] = any " compat/* base/* sys/*"
 	may["lib"] = any " compat/* base/* core/* sys/* lib/*"
 	may["sim"] = pure " <stdio.h> <stdlib.h> base/* core/* sim/*"
-	may["cmd"] = any " base/* core/* sys/* lib/* cmd/*"
+	may["cmd"] = any " base/* core/* sys/* lib/* cmd/* node/*"
+	may["node"] = any " sys/* node/*"
 	may["cmd/orcm-sim.c"] = any " base/* core/* sim/* cmd/*"
 	may["strategy"] = pure
 	may["driver"] = any

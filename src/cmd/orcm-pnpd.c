@@ -22,6 +22,7 @@
 
 #include "base/name.h"
 #include "base/num.h"
+#include "node/node.h"
 #include "pnpd/pnpd.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
@@ -357,8 +358,7 @@ on_state(void *arg)
 			    (long)p.peers[i].pid);
 }
 
-int
-main(int argc, char **argv)
+NODE_MAIN(orcm_pnpd)
 {
 	daemon_options(&p.d.conf, "orcm-pnpd", argc, argv);
 	p.d.on_end = on_stop;

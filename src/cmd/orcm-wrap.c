@@ -29,6 +29,7 @@
 #include "core/record.h"
 #include "lib/charge.h"
 #include "lib/spec.h"
+#include "node/node.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/log.h"
@@ -391,8 +392,7 @@ options(int argc, char **argv)
 	w.incarnation = (uint32_t)incarnation;
 }
 
-int
-main(int argc, char **argv)
+NODE_MAIN(orcm_wrap)
 {
 	static const struct conn_ops ops = {
 		.frame = owner_frame,

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/node.h"
 #include "orcmd/orcmd.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -202,8 +203,7 @@ memory(struct orcmd *o)
 	arena_seal(&o->arena);
 }
 
-int
-main(int argc, char **argv)
+NODE_MAIN(orcmd)
 {
 	static const struct client_ops ops = {
 		.publish = on_publish,

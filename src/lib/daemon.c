@@ -169,6 +169,9 @@ explain_run(const struct daemon_conf *d)
 	case ENAMETOOLONG:
 		die(EXIT_USAGE, "%s: too long for a socket's path: choose a "
 		    "shorter one with -r", d->run);
+	case ENOTDIR:
+		die(EXIT_USAGE, "%s: not a directory: remove it or choose "
+		    "another with -r", d->run);
 	default:
 		die_sys(EXIT_TEMP, "run directory %s", d->run);
 	}

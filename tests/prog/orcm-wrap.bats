@@ -55,7 +55,8 @@ restarted() {
 	done
 	orcm-wait -t 5s gone x
 	orcm-stop -a
-	waituntil 5 test -z "$(orcm_own)"
+	nobody() { test -z "$(orcm_own)"; }
+	waituntil 5 nobody
 }
 
 @test "orcm-wrap: outlives orcmd and tells the next one how it ended" {

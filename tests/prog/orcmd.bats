@@ -15,7 +15,6 @@ job() {
 	start "$name" orcm-run -n 3 -j "$name" "$@" -- sleep 600
 	orcm-wait -t 10s ready "$name"
 }
-is_up() { orcm-wait -t 5s gone nothing && orcm-ps; }
 
 @test "orcmd: -V tells the version, wrong use is 100 with a usage line" {
 	run -0 orcmd -V
@@ -34,18 +33,22 @@ is_up() { orcm-wait -t 5s gone nothing && orcm-ps; }
 	read -r -t 10 line <ready
 	test -z "$line"
 	orcm-ps -r "$T/r"
-	orcm-run -r 5 -n 2 -D "$T" true 2>/dev/null || :
 	ORCM_RUN=$T/r orcm-run -n 2 true
 }
 
 @test "orcmd: TERM stops the jobs and the daemons and leaves no process" {
 	own_dvm
 	job x
+	pids=$(orcm-ps -o pid)
 	kill -TERM "$(pid dvm)"
 	finish dvm 0
 	test "$status" = 0
-	finish x 0
-	waituntil 5 test -z "$(orcm_own)"
+	for p in $pids; do
+		waituntil 5 gone "$p"
+	done
+	finish x TERM
+	nobody() { test -z "$(orcm_own)"; }
+	waituntil 5 nobody
 	run -102 orcm-ps
 }
 
@@ -67,7 +70,7 @@ is_up() { orcm-wait -t 5s gone nothing && orcm-ps; }
 	run -100 orcmd -r "$T/$(printf '%0100d' 0)"
 	[[ $output == *"too long"* ]]
 	touch file
-	run ! orcmd -r "$T/file"
+	run -100 orcmd -r "$T/file"
 }
 
 @test "orcmd: somebody else's directory is refused" {
@@ -145,13 +148,14 @@ is_up() { orcm-wait -t 5s gone nothing && orcm-ps; }
 	exec 8>line
 	ORCM_RUN=$T/r
 	export ORCM_RUN
-	waituntil 10 orcm-ps
-	job x
+	waituntil 10 orcm-ps 8>&-
+	job x 8>&-
 	exec 8>&-
 	finish dvm 0
 	waituntil 5 test ! -e "$T/r"
-	finish x 0
-	waituntil 5 test -z "$(orcm_own)"
+	finish x KILL
+	nobody() { test -z "$(orcm_own)"; }
+	waituntil 5 nobody
 }
 
 @test "orcmd: -1 starts no other daemon; by hand they do the same" {
