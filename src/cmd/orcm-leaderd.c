@@ -17,7 +17,7 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 
-#define JOBS_MAX 256u
+#define JOBS_MAX    256u
 #define MEMBERS_MAX 4096u
 
 static struct leaderd {
@@ -33,8 +33,8 @@ put_claim(uint64_t id, const struct record_lead *r)
 {
 	uint8_t value[RECORD_VALUE_MAX];
 
-	client_put(&l.client, RECORD_LEAD, id, value,
-	    record_lead_put(r, value));
+	client_put(
+	    &l.client, RECORD_LEAD, id, value, record_lead_put(r, value));
 }
 
 static void
@@ -84,21 +84,21 @@ on_record(struct client *c, const struct client_record *r)
 	} else if (r->dead) {
 		return;
 	} else if (r->kind == RECORD_JOB &&
-	    record_job_get(&job, r->value, r->value_size)) {
+		   record_job_get(&job, r->value, r->value_size)) {
 		in.event = LEAD_IN_JOB;
 		in.job = &job;
 		if (!strategy(&job, &in))
 			return;
 	} else if (r->kind == RECORD_PROC &&
-	    record_proc_get(&proc, r->value, r->value_size)) {
+		   record_proc_get(&proc, r->value, r->value_size)) {
 		in.event = LEAD_IN_PROC;
 		in.proc = &proc;
 	} else if (r->kind == RECORD_FLOW &&
-	    record_flow_get(&flow, r->value, r->value_size)) {
+		   record_flow_get(&flow, r->value, r->value_size)) {
 		in.event = LEAD_IN_FLOW;
 		in.flow = &flow;
 	} else if (r->kind == RECORD_LEAD &&
-	    record_lead_get(&lead, r->value, r->value_size)) {
+		   record_lead_get(&lead, r->value, r->value_size)) {
 		in.event = LEAD_IN_LEAD;
 		in.lead = &lead;
 	} else {
@@ -149,9 +149,10 @@ on_state(void *arg)
 	(void)arg;
 	for (i = 0; i < l.lead.conf.jobs_max; i++)
 		if (l.lead.jobs[i].used)
-			fprintf(stderr, "orcm-leaderd: %s leader %u epoch "
-			    "%llu\n", l.lead.jobs[i].name,
-			    l.lead.jobs[i].lead.rank,
+			fprintf(stderr,
+			    "orcm-leaderd: %s leader %u epoch "
+			    "%llu\n",
+			    l.lead.jobs[i].name, l.lead.jobs[i].lead.rank,
 			    (unsigned long long)l.lead.jobs[i].lead.epoch);
 }
 

@@ -30,7 +30,6 @@
 
 static struct pnpd p;
 
-
 static void
 put_daemon(const struct peer *c)
 {
@@ -139,8 +138,8 @@ on_end(struct conn *conn, enum conn_end why)
 	if (why == CONN_GARBAGE || why == CONN_DENIED || why == CONN_SLOW)
 		log_line(LOG_WARN, "client %s (pid %ld): %s: disconnected",
 		    c->hello ? c->name : "-", (long)c->pid,
-		    why == CONN_SLOW ? "does not read what it asked for" :
-				       "sent no frame of ours");
+		    why == CONN_SLOW ? "does not read what it asked for"
+				     : "sent no frame of ours");
 	loop_timer_stop(&p.d.loop, &c->late);
 	c->used = false;
 	if (!c->hello)
@@ -249,10 +248,9 @@ next_epoch(void)
 			log_line(LOG_WARN, "%s: not a number", path);
 	}
 	epoch++;
-	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
-	(void)snprintf(text, sizeof(text), "%llu\n",
-	    (unsigned long long)epoch);
+	fd = open(
+	    next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	(void)snprintf(text, sizeof(text), "%llu\n", (unsigned long long)epoch);
 	if (fd == -1 || write(fd, text, strlen(text)) == -1 ||
 	    rename(next, path) == -1)
 		log_sys(LOG_WARN, "%s: the epoch is not kept", path);
@@ -271,7 +269,8 @@ put_node(void)
 	(void)copy_str(r.name, sizeof(r.name), p.d.conf.node);
 	(void)copy_str(r.version, sizeof(r.version), ORCM_VERSION);
 	r.epoch = p.epoch;
-	pnpd_put_own(&p, RECORD_NODE, NODE_NUMBER, value, record_node_put(&r, value));
+	pnpd_put_own(
+	    &p, RECORD_NODE, NODE_NUMBER, value, record_node_put(&r, value));
 }
 
 static void
@@ -284,14 +283,13 @@ memory(void)
 		.epoch = p.epoch,
 	};
 	size_t size = picture_memory(&conf) +
-	    CLIENTS_MAX * sizeof(struct peer) +
-	    HISTORY_SIZE + 64;
+		      CLIENTS_MAX * sizeof(struct peer) + HISTORY_SIZE + 64;
 
 	arena_init(&p.arena, daemon_memory(size), size);
 	picture_init(&p.picture, &p.arena, &conf);
 	p.peers = arena_alloc(&p.arena, CLIENTS_MAX, sizeof(*p.peers));
-	ring_init(&p.past, arena_alloc(&p.arena, 1, HISTORY_SIZE),
-	    HISTORY_SIZE);
+	ring_init(
+	    &p.past, arena_alloc(&p.arena, 1, HISTORY_SIZE), HISTORY_SIZE);
 	arena_seal(&p.arena);
 }
 

@@ -147,8 +147,7 @@ tell_started(int fds[3])
 	wr_tlv_u32(&wr, TLV_PID, (uint32_t)w.pid);
 	size = wire_end(&wr, 0);
 	/* Which of the three there are follows from the spec's STDIO. */
-	(void)conn_send_fds(&w.owner, frame, size, fds,
-	    (size_t)spec_fds(fds));
+	(void)conn_send_fds(&w.owner, frame, size, fds, (size_t)spec_fds(fds));
 	(void)charge_send(&w.charge, frame, size);
 }
 
@@ -200,9 +199,9 @@ on_child(void *arg, int sig)
 		if (pid != w.pid || w.state != WRAP_RUNS)
 			continue;
 		w.state = WRAP_ENDED;
-		w.status = WIFEXITED(status) ?
-		    (uint32_t)WEXITSTATUS(status) :
-		    STATUS_SIGNAL | (uint32_t)WTERMSIG(status);
+		w.status = WIFEXITED(status)
+			       ? (uint32_t)WEXITSTATUS(status)
+			       : STATUS_SIGNAL | (uint32_t)WTERMSIG(status);
 		begin(&wr, frame, WIRE_ENDED);
 		wr_tlv_u16(&wr, TLV_STATUS, (uint16_t)w.status);
 		tell_both(frame, &wr);
@@ -369,14 +368,14 @@ options(int argc, char **argv)
 			exit(EXIT_YES);
 		case 'i':
 			good = good &&
-			    num_u64(optarg, 0, UINT32_MAX, &incarnation);
+			       num_u64(optarg, 0, UINT32_MAX, &incarnation);
 			break;
 		case 'j':
 			good = good && num_u64(optarg, 1, UINT64_MAX, &job);
 			break;
 		case 'k':
 			good = good &&
-			    num_u64(optarg, 0, ORCM_RANKS_MAX - 1, &rank);
+			       num_u64(optarg, 0, ORCM_RANKS_MAX - 1, &rank);
 			break;
 		case 'r':
 			good = good && copy_str(w.run, sizeof(w.run), optarg);

@@ -47,9 +47,10 @@ refuse_job(struct orcmd *o, uint64_t id, const struct record_job *job)
 	};
 	uint32_t i;
 
-	log_line(LOG_ERROR, "job %s: no room for %u replicas: %u jobs and %u "
-	    "processes are the most", job->name, job->size, JOBS_MAX,
-	    PROCS_MAX);
+	log_line(LOG_ERROR,
+	    "job %s: no room for %u replicas: %u jobs and %u "
+	    "processes are the most",
+	    job->name, job->size, JOBS_MAX, PROCS_MAX);
 	for (i = 0; i < job->size; i++)
 		jobs_put(o, RECORD_ID_RANK(id, i), &r);
 }
@@ -77,17 +78,17 @@ on_record(struct client *c, const struct client_record *r)
 		if (keep_job(&o->keep, r->id) == NULL)
 			forget_refused(o, r->id);
 	} else if (r->kind == RECORD_JOB &&
-	    record_job_get(&job, r->value, r->value_size)) {
+		   record_job_get(&job, r->value, r->value_size)) {
 		in.event = KEEP_IN_JOB;
 		in.job = &job;
 	} else if (r->kind == RECORD_FLOW && r->dead) {
 		in.event = KEEP_IN_FLOW_GONE;
 	} else if (r->kind == RECORD_FLOW &&
-	    record_flow_get(&flow, r->value, r->value_size)) {
+		   record_flow_get(&flow, r->value, r->value_size)) {
 		in.event = KEEP_IN_FLOW;
 		in.flow = &flow;
 	} else if (r->kind == RECORD_PROC && !r->dead && !o->keep.synced &&
-	    record_proc_get(&proc, r->value, r->value_size)) {
+		   record_proc_get(&proc, r->value, r->value_size)) {
 		in.event = KEEP_IN_PROC;
 		in.proc = &proc;
 	} else {
@@ -134,8 +135,7 @@ on_order(struct client *c, const struct client_order *order)
 void
 orcmd_check_end(struct orcmd *o)
 {
-	if (!o->ending ||
-	    (keep_jobs(&o->keep) > 0 && clock_now() < o->end_by))
+	if (!o->ending || (keep_jobs(&o->keep) > 0 && clock_now() < o->end_by))
 		return;
 	/* In a private DVM the lifeline tells the others. */
 	if (!o->d.orphaned && o->d.conf.keep)
@@ -182,7 +182,8 @@ on_state(void *arg)
 		const struct keep_proc *p = &o->keep.procs[i];
 
 		if (p->used)
-			fprintf(stderr, "orcmd: %s rank %u %s pid %u "
+			fprintf(stderr,
+			    "orcmd: %s rank %u %s pid %u "
 			    "incarnation %u keeper %u\n",
 			    o->keep.jobs[p->job].r.name, p->rank,
 			    proc_state_name(p->proc.r.state), p->proc.r.pid,
@@ -194,8 +195,8 @@ static void
 memory(struct orcmd *o)
 {
 	struct keep_conf conf = { JOBS_MAX, PROCS_MAX };
-	size_t size = keep_memory(&conf) +
-	    CHARGES_MAX * sizeof(struct charge_peer) + 64;
+	size_t size =
+	    keep_memory(&conf) + CHARGES_MAX * sizeof(struct charge_peer) + 64;
 
 	arena_init(&o->arena, daemon_memory(size), size);
 	jobs_begin(o);
@@ -219,8 +220,8 @@ NODE_MAIN(orcmd)
 	o->d.arg = o;
 	daemon_begin(&o->d, CHARGES_MAX + 8, CHARGES_MAX + 32);
 	timer_init(&o->end, on_end_late, o);
-	client_init(&o->client, &o->d.loop, &ops, o, "orcmd", "orcmd",
-	    o->events);
+	client_init(
+	    &o->client, &o->d.loop, &ops, o, "orcmd", "orcmd", o->events);
 	memory(o);
 	helpers_begin(o);
 	if (client_start(&o->client, o->d.conf.run,

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * The charge's end of its connection to orcmd.  It keeps nothing but the
+ * connection: what the charge is and has, the program says again each time.
+ * Retries come at 1 ms first, since orcmd is back within a few of them.
+ */
 #include "lib/charge.h"
 
 #include <string.h>
@@ -60,8 +65,8 @@ connect_now(struct charge *c)
 		close(fd);
 		fd = -1;
 	}
-	if (fd == -1 || conn_open(&c->conn, fd, WIRE_BY_ORCMD,
-			    WIRE_CONTROL_MAX, QUEUE_MAX) == -1) {
+	if (fd == -1 || conn_open(&c->conn, fd, WIRE_BY_ORCMD, WIRE_CONTROL_MAX,
+			    QUEUE_MAX) == -1) {
 		retry_later(c);
 		return;
 	}
@@ -76,8 +81,8 @@ on_retry(struct timer *t)
 }
 
 void
-charge_init(struct charge *c, struct loop *l, const struct charge_ops *ops,
-    void *arg)
+charge_init(
+    struct charge *c, struct loop *l, const struct charge_ops *ops, void *arg)
 {
 	memset(c, 0, sizeof(*c));
 	c->loop = l;

@@ -32,8 +32,8 @@ struct charge {
 	bool started;
 };
 
-void charge_init(struct charge *c, struct loop *l,
-    const struct charge_ops *ops, void *arg);
+void charge_init(
+    struct charge *c, struct loop *l, const struct charge_ops *ops, void *arg);
 int charge_start(struct charge *c, const char *run);
 void charge_stop(struct charge *c);
 bool charge_up(const struct charge *c);

@@ -118,7 +118,8 @@ synced(struct client *c)
 		c->ops->publish(c);
 	for (i = 0; c->up && i < c->events_len; i++)
 		send_event(c, &c->events[(c->events_at + CLIENT_EVENTS -
-		    c->events_len + i) % CLIENT_EVENTS]);
+					     c->events_len + i) %
+					 CLIENT_EVENTS]);
 	if (!c->up)
 		return;
 	begin(&w, frame, WIRE_SETTLED);
@@ -154,8 +155,8 @@ on_event(struct client *c, const struct wire_msg *m)
 	e.time_ms = wire_num(m, TLV_TIME);
 	e.seq = wire_num(m, TLV_SEQ);
 	e.pid = (uint32_t)wire_num(m, TLV_PID);
-	e.rank = wire_has(m, TLV_RANK) ? (uint32_t)wire_num(m, TLV_RANK) :
-					 ORCM_RANK_NONE;
+	e.rank = wire_has(m, TLV_RANK) ? (uint32_t)wire_num(m, TLV_RANK)
+				       : ORCM_RANK_NONE;
 	wire_str(m, TLV_ROLE, e.role, sizeof(e.role));
 	wire_str(m, TLV_NAME, e.name, sizeof(e.name));
 	wire_str(m, TLV_JOB, e.job, sizeof(e.job));
@@ -254,7 +255,7 @@ peer_trusted(int fd)
 	struct sock_peer peer;
 
 	return sock_peer(fd, &peer) == 0 &&
-	    (peer.uid == geteuid() || peer.uid == 0);
+	       (peer.uid == geteuid() || peer.uid == 0);
 }
 
 static void

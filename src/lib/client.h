@@ -17,7 +17,7 @@
  * lost is said again then: publish() puts all own records, and the last
  * events are repeated (receivers drop what they have).
  */
-#define CLIENT_EVENTS 32u /* the last ones are kept to be repeated */
+#define CLIENT_EVENTS     32u /* the last ones are kept to be repeated */
 #define CLIENT_EVENT_TEXT 160u
 #define CLIENT_SUB_EVENTS UINT32_C(1) /* beside RECORD_BIT(kind) */
 
@@ -56,15 +56,15 @@ struct client_order {
 
 /* Any of these may be NULL. */
 struct client_ops {
-	void (*up)(struct client *c);	   /* connected, node is known */
+	void (*up)(struct client *c); /* connected, node is known */
 	void (*record)(struct client *c, const struct client_record *r);
-	void (*synced)(struct client *c); /* all that there was is told */
+	void (*synced)(struct client *c);  /* all that there was is told */
 	void (*publish)(struct client *c); /* next: put all own records */
 	void (*event)(struct client *c, const struct client_event *e);
 	void (*order)(struct client *c, const struct client_order *o);
-	void (*reply)(struct client *c, uint64_t id, uint32_t code,
-	    const char *text);
-	void (*down)(struct client *c);	/* lost; it tries again by itself */
+	void (*reply)(
+	    struct client *c, uint64_t id, uint32_t code, const char *text);
+	void (*down)(struct client *c); /* lost; it tries again by itself */
 	void (*refused)(struct client *c, const char *text);
 };
 
@@ -91,9 +91,8 @@ struct client {
  * role and name stay the caller's.  events: room for CLIENT_EVENTS, or NULL
  * for a client that reports none.
  */
-void client_init(struct client *c, struct loop *l,
-    const struct client_ops *ops, void *arg, const char *role,
-    const char *name, struct client_event *events);
+void client_init(struct client *c, struct loop *l, const struct client_ops *ops,
+    void *arg, const char *role, const char *name, struct client_event *events);
 /* Begins to connect to RUN/pnpd.sock, and goes on until client_stop(). */
 int client_start(struct client *c, const char *run, uint32_t kinds);
 void client_stop(struct client *c);
@@ -107,11 +106,10 @@ void client_put(struct client *c, uint8_t kind, uint64_t id,
 void client_del(struct client *c, uint8_t kind, uint64_t id);
 /* Reported now, or as soon as there is a connection.  job may be NULL. */
 void client_say(struct client *c, const char *name, const char *job,
-    uint32_t rank, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
+    uint32_t rank, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* False when it could not be sent. */
 bool client_order(struct client *c, const struct client_order *o);
-void client_reply(struct client *c, uint64_t id, uint32_t code,
-    const char *text);
+void
+client_reply(struct client *c, uint64_t id, uint32_t code, const char *text);
 
 #endif

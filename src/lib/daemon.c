@@ -94,8 +94,8 @@ daemon_options(struct daemon_conf *d, const char *name, int argc, char **argv)
 			break;
 		case 'V':
 			printf("%s %s wire %d plugin %d.%d\n", name,
-			    ORCM_VERSION, ORCM_WIRE_VERSION,
-			    ORCM_PLUGIN_MAJOR, ORCM_PLUGIN_MINOR);
+			    ORCM_VERSION, ORCM_WIRE_VERSION, ORCM_PLUGIN_MAJOR,
+			    ORCM_PLUGIN_MINOR);
 			exit(EXIT_YES);
 		case 'd':
 			d->ready = fd_option(name, 'd', optarg);
@@ -140,7 +140,7 @@ daemon_over(const struct daemon_conf *d)
 	char c;
 
 	return d->lifeline != -1 && poll(&p, 1, 0) == 1 &&
-	    recv(d->lifeline, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+	       recv(d->lifeline, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 /*
@@ -161,17 +161,25 @@ explain_run(const struct daemon_conf *d)
 {
 	switch (errno) {
 	case EACCES:
-		die(EXIT_USAGE, "%s: belongs to somebody else: remove it or "
-		    "choose another with -r", d->run);
+		die(EXIT_USAGE,
+		    "%s: belongs to somebody else: remove it or "
+		    "choose another with -r",
+		    d->run);
 	case EPERM:
-		die(EXIT_USAGE, "%s: open to others: chmod 700 it or choose "
-		    "another with -r", d->run);
+		die(EXIT_USAGE,
+		    "%s: open to others: chmod 700 it or choose "
+		    "another with -r",
+		    d->run);
 	case ENAMETOOLONG:
-		die(EXIT_USAGE, "%s: too long for a socket's path: choose a "
-		    "shorter one with -r", d->run);
+		die(EXIT_USAGE,
+		    "%s: too long for a socket's path: choose a "
+		    "shorter one with -r",
+		    d->run);
 	case ENOTDIR:
-		die(EXIT_USAGE, "%s: not a directory: remove it or choose "
-		    "another with -r", d->run);
+		die(EXIT_USAGE,
+		    "%s: not a directory: remove it or choose "
+		    "another with -r",
+		    d->run);
 	default:
 		die_sys(EXIT_TEMP, "run directory %s", d->run);
 	}
@@ -399,8 +407,7 @@ charge_is_down(struct charge *c)
 	struct daemon *d = c->arg;
 
 	if (d->conf.keep && !d->orphaned)
-		loop_timer(&d->loop, &d->revive,
-		    clock_now() + d->revive_wait);
+		loop_timer(&d->loop, &d->revive, clock_now() + d->revive_wait);
 }
 
 static void

@@ -31,21 +31,21 @@ struct daemon {
 	struct loop loop;
 	int lock;
 	struct watch lifeline;
-	void (*on_end)(void *arg); /* TERM, INT, or the lifeline's end */
+	void (*on_end)(void *arg);   /* TERM, INT, or the lifeline's end */
 	void (*on_state)(void *arg); /* USR1: write the state to stderr */
 	void *arg;
 	struct charge charge; /* not in orcmd itself */
 	struct timer revive;
 	uint64_t revive_wait; /* ns that orcmd may be gone */
-	bool orphaned;	      /* the lifeline has ended */
+	bool orphaned;        /* the lifeline has ended */
 };
 
 /*
  * Parses the options of a daemon (-D -r -N -d -l -1 -k -v -V); exits with 100
  * and a usage line when they are wrong.  Closes all other descriptors.
  */
-void daemon_options(struct daemon_conf *d, const char *name, int argc,
-    char **argv);
+void
+daemon_options(struct daemon_conf *d, const char *name, int argc, char **argv);
 /*
  * Makes and checks the run directory, takes the lock NAME.lock there and
  * makes the loop.  Exits with a clear line when that fails: 100 for a
@@ -68,7 +68,7 @@ void *daemon_memory(size_t size);
  * Starts another daemon of ours with the same run directory.  flag: "-1",
  * "-k" or NULL.  Its pid, or -1 with errno.
  */
-pid_t daemon_spawn(const struct daemon_conf *d, const char *name,
-    const char *flag);
+pid_t
+daemon_spawn(const struct daemon_conf *d, const char *name, const char *flag);
 
 #endif

@@ -47,7 +47,8 @@ parse(struct policy *p, const char *text)
 	if (colon != NULL) {
 		*colon++ = '\0';
 		if (!num_u32(colon, 0, ORCM_RANKS_MAX - 1, &p->argument))
-			return wrong(p, text, "a rank (0 to 255) follows the "
+			return wrong(p, text,
+			    "a rank (0 to 255) follows the "
 			    "colon");
 	}
 	if (!name_ok(copy, strlen(copy)))

@@ -13,7 +13,7 @@
 struct policy {
 	char name[ORCM_NAME_MAX + 1];
 	uint32_t argument; /* or ORCM_RANK_NONE */
-	uint64_t stall;	   /* ns without a move that make a leader stalled */
+	uint64_t stall;    /* ns without a move that make a leader stalled */
 	const struct orcm_leader_ops *ops;
 	char error[PLUG_ERROR_MAX]; /* when policy_load() failed */
 };

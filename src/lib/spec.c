@@ -23,7 +23,11 @@
 
 /* Limits by place on the wire, because their numbers differ by system. */
 static const int limits[] = {
-	RLIMIT_CORE, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE,
+	RLIMIT_CORE,
+	RLIMIT_CPU,
+	RLIMIT_DATA,
+	RLIMIT_FSIZE,
+	RLIMIT_NOFILE,
 	RLIMIT_STACK,
 #ifdef RLIMIT_AS
 	RLIMIT_AS,
@@ -207,18 +211,17 @@ put_limits(const struct spec *s, uint8_t *out, size_t size)
 		for (k = 0; k < LIMITS_LEN; k++)
 			if (limits[k] == s->limits[i].resource) {
 				wr_u8(&w, (uint8_t)k);
-				wr_u64(&w,
-				    limit_out(s->limits[i].value.rlim_cur));
-				wr_u64(&w,
-				    limit_out(s->limits[i].value.rlim_max));
+				wr_u64(
+				    &w, limit_out(s->limits[i].value.rlim_cur));
+				wr_u64(
+				    &w, limit_out(s->limits[i].value.rlim_max));
 			}
 	return wr_size(&w);
 }
 
 bool
 spec_send(const struct spec *s,
-    bool (*send)(void *arg, const void *frame, size_t size, int dir),
-    void *arg)
+    bool (*send)(void *arg, const void *frame, size_t size, int dir), void *arg)
 {
 	uint8_t lim[512], *frame = malloc(PIECE + 1024);
 	struct wire_header h = { .type = WIRE_SPEC };
@@ -240,8 +243,8 @@ spec_send(const struct spec *s,
 		size = wr_size(&w);
 		good = wire_end(&w, n) == size + n;
 		memcpy(frame + size, s->text + at, n);
-		good = good &&
-		    send(arg, frame, size + n, at == 0 ? s->dir : -1);
+		good =
+		    good && send(arg, frame, size + n, at == 0 ? s->dir : -1);
 		at += n;
 	}
 	free(frame);
@@ -263,8 +266,7 @@ spec_mine(struct spec *s)
 		if (limits[i] == -1)
 			continue;
 		s->limits[s->limits_len].resource = limits[i];
-		if (getrlimit(limits[i],
-			&s->limits[s->limits_len].value) == 0)
+		if (getrlimit(limits[i], &s->limits[s->limits_len].value) == 0)
 			s->limits_len++;
 	}
 }
@@ -320,7 +322,7 @@ spec_socket(const char *run, uint64_t job, char *path)
 {
 	char name[32];
 
-	(void)snprintf(name, sizeof(name), "io.%016llx",
-	    (unsigned long long)job);
+	(void)snprintf(
+	    name, sizeof(name), "io.%016llx", (unsigned long long)job);
 	return path_join(run, name, path);
 }

@@ -10,14 +10,15 @@
  * The owner of the job has it and sends it to each keeper in SPEC frames;
  * the payload is the arguments, then the environment, each NUL ended.
  */
-#define SPEC_STDIN 0x01u  /* a pipe from the owner, else /dev/null */
+#define SPEC_STDIN  0x01u /* a pipe from the owner, else /dev/null */
 #define SPEC_STDERR 0x02u /* a pipe to the owner, else /dev/null */
-#define SPEC_PAYLOAD_MAX (UINT32_C(4) << 20) /* bytes, arguments + environment */
+#define SPEC_PAYLOAD_MAX                                                       \
+	(UINT32_C(4) << 20) /* bytes, arguments + environment */
 #define SPEC_LIMITS_MAX 16u
 
 struct spec {
 	char **argv, **envp; /* NULL ended; envp has room for two more */
-	int dir;	     /* working directory, or -1 */
+	int dir;             /* working directory, or -1 */
 	int umask, nice;
 	unsigned stdio;
 	struct spawn_limit limits[SPEC_LIMITS_MAX];
@@ -36,8 +37,8 @@ void spec_free(struct spec *s);
  * Takes one SPEC frame; the descriptor of the directory comes with the
  * first.  SPEC_WHOLE when argv and envp can be used.
  */
-enum spec_verdict spec_take(struct spec *s, const struct wire_msg *m, int *fds,
-    size_t fds_len);
+enum spec_verdict
+spec_take(struct spec *s, const struct wire_msg *m, int *fds, size_t fds_len);
 /* Sets NAME in envp (replacing it).  -1 with ENOMEM. */
 int spec_env(struct spec *s, const char *name, const char *value);
 

@@ -27,6 +27,8 @@ main(int argc, char **argv)
 		if (strcmp(name, programs[i].name) == 0)
 			return programs[i].main(argc, argv);
 	log_init("orcm-node", LOG_WARN);
-	die(EXIT_USAGE, "called as \"%s\": it is orcmd, orcm-pnpd or orcm-wrap "
-	    "by its name", name);
+	die(EXIT_USAGE,
+	    "called as \"%s\": it is orcmd, orcm-pnpd or orcm-wrap "
+	    "by its name",
+	    name);
 }

@@ -14,8 +14,8 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 
-#define CHARGE_TIME (2 * ORCM_SECOND) /* to say who it is */
-#define ACCEPT_AGAIN (100 * ORCM_MS)  /* when descriptors have run out */
+#define CHARGE_TIME  (2 * ORCM_SECOND) /* to say who it is */
+#define ACCEPT_AGAIN (100 * ORCM_MS)   /* when descriptors have run out */
 
 struct charge_peer *
 charge_of(struct orcmd *o, uint64_t id)
@@ -167,8 +167,8 @@ take_charge(struct orcmd *o, int fd)
 	c->o = o;
 	conn_init(&c->conn, &o->d.loop, &ops, c);
 	timer_init(&c->late, on_late, c);
-	if (conn_open(&c->conn, fd, WIRE_BY_CHARGE, WIRE_CONTROL_MAX,
-		65536) == -1)
+	if (conn_open(&c->conn, fd, WIRE_BY_CHARGE, WIRE_CONTROL_MAX, 65536) ==
+	    -1)
 		return;
 	c->used = true;
 	loop_timer(&o->d.loop, &c->late, clock_now() + CHARGE_TIME);
@@ -189,8 +189,8 @@ on_listen(struct watch *w, short revents)
 		}
 		if (errno == EMFILE || errno == ENFILE) {
 			loop_watch_events(&o->d.loop, w, 0);
-			loop_timer(&o->d.loop, &o->again,
-			    clock_now() + ACCEPT_AGAIN);
+			loop_timer(
+			    &o->d.loop, &o->again, clock_now() + ACCEPT_AGAIN);
 		}
 		return;
 	}
@@ -215,8 +215,8 @@ charges_end(struct orcmd *o)
 	for (i = 0; i < CHARGES_MAX; i++)
 		if (o->charges[i].used && o->charges[i].helper != NULL) {
 			wire_begin(&w, frame, sizeof(frame), &h);
-			(void)conn_send(&o->charges[i].conn, frame,
-			    wire_end(&w, 0));
+			(void)conn_send(
+			    &o->charges[i].conn, frame, wire_end(&w, 0));
 		}
 }
 

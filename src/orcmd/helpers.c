@@ -23,8 +23,8 @@ helper_lives(const struct helper *h)
 
 	(void)snprintf(name, sizeof(name), "%s.lock", h->name);
 	return h->connected || h->pid != 0 ||
-	    (path_join(h->o->d.conf.run, name, path) == 0 &&
-		lock_holder(path) > 0);
+	       (path_join(h->o->d.conf.run, name, path) == 0 &&
+		   lock_holder(path) > 0);
 }
 
 static void
@@ -34,7 +34,8 @@ helper_start(struct helper *h)
 		return;
 	if (helper_lives(h)) {
 		/* It will connect; if it dies before, this is seen again. */
-		loop_timer(&h->o->d.loop, &h->timer, clock_now() + 20 * ORCM_MS);
+		loop_timer(
+		    &h->o->d.loop, &h->timer, clock_now() + 20 * ORCM_MS);
 		return;
 	}
 	h->since = clock_now();
@@ -65,8 +66,8 @@ helper_died(struct helper *h)
 	h->fails = now - h->since < HELPER_LIFE ? h->fails + 1 : 0;
 	if (h->fails > 1)
 		wait = 10 * ORCM_MS << (h->fails < 8 ? h->fails : 8);
-	client_say(&h->o->client, "daemon", NULL, ORCM_RANK_NONE, "%s died",
-	    h->name);
+	client_say(
+	    &h->o->client, "daemon", NULL, ORCM_RANK_NONE, "%s died", h->name);
 	if (wait == 0)
 		helper_start(h);
 	else

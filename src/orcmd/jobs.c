@@ -19,7 +19,8 @@
 extern char **environ;
 
 static void
-tell_keeper(struct orcmd *o, uint64_t id, enum wire_type type, enum wire_tlv tlv, uint32_t v)
+tell_keeper(struct orcmd *o, uint64_t id, enum wire_type type,
+    enum wire_tlv tlv, uint32_t v)
 {
 	struct charge_peer *c = charge_of(o, id);
 	uint8_t frame[WIRE_CONTROL_MAX];
@@ -80,21 +81,21 @@ say_state(struct orcmd *o, const struct keep_out *out)
 	if (r->state == out->was && r->state != PROC_STARTING)
 		return;
 	if (r->state == PROC_UP)
-		client_say(&o->client, out->adopted ? "adopt" : "start", out->job, rank,
-		    "pid=%u incarnation=%u", r->pid, r->incarnation);
-	else if (r->state == PROC_STARTING && r->restarts > 0 &&
-	    r->keeper != 0)
+		client_say(&o->client, out->adopted ? "adopt" : "start",
+		    out->job, rank, "pid=%u incarnation=%u", r->pid,
+		    r->incarnation);
+	else if (r->state == PROC_STARTING && r->restarts > 0 && r->keeper != 0)
 		client_say(&o->client, "restart", out->job, rank,
 		    "incarnation=%u restarts=%u", r->incarnation, r->restarts);
 	else if (r->state == PROC_BACKOFF)
-		client_say(&o->client, "backoff", out->job, rank,
-		    "restarts=%u", r->restarts);
+		client_say(&o->client, "backoff", out->job, rank, "restarts=%u",
+		    r->restarts);
 	else if (r->state == PROC_FAILED)
-		client_say(&o->client, "giveup", out->job, rank,
-		    "restarts=%u", r->restarts);
+		client_say(&o->client, "giveup", out->job, rank, "restarts=%u",
+		    r->restarts);
 	else if (r->state == PROC_STOPPING || r->state == PROC_KILLING)
-		client_say(&o->client, "stop", out->job, rank, "pid=%u",
-		    r->pid);
+		client_say(
+		    &o->client, "stop", out->job, rank, "pid=%u", r->pid);
 }
 
 void
@@ -102,8 +103,8 @@ jobs_put(struct orcmd *o, uint64_t id, const struct record_proc *r)
 {
 	uint8_t value[RECORD_VALUE_MAX];
 
-	client_put(&o->client, RECORD_PROC, id, value,
-	    record_proc_put(r, value));
+	client_put(
+	    &o->client, RECORD_PROC, id, value, record_proc_put(r, value));
 }
 
 static void

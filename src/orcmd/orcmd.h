@@ -12,10 +12,10 @@
  * done), charges (who holds a connection to us), helpers (the other
  * daemons).  They share this one struct.
  */
-#define JOBS_MAX 256u
-#define PROCS_MAX 1024u
+#define JOBS_MAX    256u
+#define PROCS_MAX   1024u
 #define CHARGES_MAX (PROCS_MAX + 64u)
-#define HELPERS 2u
+#define HELPERS     2u
 
 struct orcmd;
 
@@ -23,7 +23,7 @@ struct orcmd;
 struct helper {
 	struct orcmd *o;
 	const char *name;
-	pid_t pid;	/* our child, or 0 */
+	pid_t pid;      /* our child, or 0 */
 	bool connected; /* as a charge */
 	uint64_t since;
 	unsigned fails;

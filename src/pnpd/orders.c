@@ -104,8 +104,8 @@ order_target(struct pnpd *p, const struct wire_msg *m)
 				writer = r->writer;
 	for (i = 0; i < CLIENTS_MAX; i++)
 		if (p->peers[i].used && p->peers[i].hello &&
-		    (writer != 0 ? p->peers[i].writer == writer :
-				   strcmp(p->peers[i].role, to) == 0))
+		    (writer != 0 ? p->peers[i].writer == writer
+				 : strcmp(p->peers[i].role, to) == 0))
 			return &p->peers[i];
 	return NULL;
 }
@@ -128,7 +128,7 @@ pnpd_order(struct pnpd *p, struct peer *c, const struct wire_msg *m)
 		return;
 	}
 	id = (id & ((UINT64_C(1) << ORDER_PEER_SHIFT) - 1)) |
-	    (uint64_t)(c - p->peers + 1) << ORDER_PEER_SHIFT;
+	     (uint64_t)(c - p->peers + 1) << ORDER_PEER_SHIFT;
 	pnpd_begin(p, &w, frame, WIRE_ORDER, 0);
 	wr_tlv_u64(&w, TLV_ORDER, id);
 	wire_str(m, TLV_TO, text, sizeof(text));
@@ -155,8 +155,7 @@ pnpd_reply(struct pnpd *p, const struct wire_msg *m)
 	if (from == 0 || from > CLIENTS_MAX || !p->peers[from - 1].used)
 		return;
 	pnpd_begin(p, &w, frame, WIRE_REPLY, 0);
-	wr_tlv_u64(&w, TLV_ORDER,
-	    id & ((UINT64_C(1) << ORDER_PEER_SHIFT) - 1));
+	wr_tlv_u64(&w, TLV_ORDER, id & ((UINT64_C(1) << ORDER_PEER_SHIFT) - 1));
 	wr_tlv_u16(&w, TLV_CODE, (uint16_t)wire_num(m, TLV_CODE));
 	wire_str(m, TLV_TEXT, text, sizeof(text));
 	wr_tlv_str(&w, TLV_TEXT, text);

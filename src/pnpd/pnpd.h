@@ -12,15 +12,15 @@
 #include "lib/daemon.h"
 
 /* What the files of orcm-pnpd share. */
-#define CLIENTS_MAX 320u
-#define RECORDS_MAX 8192u
+#define CLIENTS_MAX    320u
+#define RECORDS_MAX    8192u
 #define TOMBSTONES_MAX 8u
-#define HISTORY_SIZE 16384u /* bytes of events kept for orcm-events */
-#define EVENT_MAX 512u	    /* the longest EVENT frame */
-#define QUEUE_MAX (UINT32_C(1) << 20)
-#define HELLO_TIME (2 * ORCM_SECOND)
-#define NODE_NUMBER 1u
-#define KEEPS_MAX 16u /* roles that records can outlive */
+#define HISTORY_SIZE   16384u /* bytes of events kept for orcm-events */
+#define EVENT_MAX      512u   /* the longest EVENT frame */
+#define QUEUE_MAX      (UINT32_C(1) << 20)
+#define HELLO_TIME     (2 * ORCM_SECOND)
+#define NODE_NUMBER    1u
+#define KEEPS_MAX      16u /* roles that records can outlive */
 
 enum { WRITER_SELF = 1, WRITER_ORCMD, WRITER_LEADERD, WRITER_CLIENT = 16 };
 

@@ -55,7 +55,8 @@ pnpd_tell(struct pnpd *p, uint32_t at)
 	uint32_t i;
 
 	for (i = 0; i < CLIENTS_MAX; i++)
-		if (p->peers[i].used && (p->peers[i].kinds & RECORD_BIT(r->kind)))
+		if (p->peers[i].used &&
+		    (p->peers[i].kinds & RECORD_BIT(r->kind)))
 			(void)conn_send(&p->peers[i].conn, frame, size);
 }
 
@@ -101,14 +102,15 @@ may_write(uint32_t writer, uint64_t kind)
 
 /* Two jobs of one name could not be told apart by a shell script. */
 static bool
-name_taken(struct pnpd *p, uint32_t writer, uint64_t id, const struct record_job *job)
+name_taken(
+    struct pnpd *p, uint32_t writer, uint64_t id, const struct record_job *job)
 {
 	const struct picture_record *r;
 	struct record_job other;
 	uint32_t place = 0;
 
-	while ((r = picture_next(&p->picture, RECORD_BIT(RECORD_JOB),
-		    &place)) != NULL)
+	while ((r = picture_next(
+		    &p->picture, RECORD_BIT(RECORD_JOB), &place)) != NULL)
 		if ((r->id != id || r->writer != writer) &&
 		    record_job_get(&other, r->value, r->value_size) &&
 		    strcmp(other.name, job->name) == 0)
@@ -127,7 +129,8 @@ pnpd_put(struct pnpd *p, struct peer *c, const struct wire_msg *m)
 	uint32_t at;
 
 	if (!may_write(c->writer, kind)) {
-		pnpd_refuse(c, 1, "this program may not write records of this kind");
+		pnpd_refuse(
+		    c, 1, "this program may not write records of this kind");
 		return;
 	}
 	if (kind == RECORD_JOB) {
@@ -136,13 +139,14 @@ pnpd_put(struct pnpd *p, struct peer *c, const struct wire_msg *m)
 			return;
 		}
 		if (name_taken(p, c->writer, id, &job)) {
-			pnpd_refuse(c, 1, "a job of that name is running: choose "
+			pnpd_refuse(c, 1,
+			    "a job of that name is running: choose "
 			    "another with -j");
 			return;
 		}
 	}
-	switch (picture_put(&p->picture, c->writer, kind, id, value, size,
-	    &at)) {
+	switch (
+	    picture_put(&p->picture, c->writer, kind, id, value, size, &at)) {
 	case PICTURE_CHANGED:
 		pnpd_tell(p, at);
 		break;
@@ -168,10 +172,11 @@ pnpd_sub(struct pnpd *p, struct peer *c, const struct wire_msg *m)
 	c->kinds = (uint32_t)wire_num(m, TLV_KINDS);
 	/* Kind by kind: what speaks of a job comes after the job itself. */
 	for (kind = RECORD_NODE; kind <= RECORD_FLOW; kind++)
-		for (place = 0; (r = picture_next(&p->picture,
-		    c->kinds & RECORD_BIT(kind), &place)) != NULL;)
-			(void)conn_send(&c->conn, frame,
-			    record_frame(p, r, frame));
+		for (place = 0;
+		     (r = picture_next(&p->picture, c->kinds & RECORD_BIT(kind),
+			  &place)) != NULL;)
+			(void)conn_send(
+			    &c->conn, frame, record_frame(p, r, frame));
 	if (c->kinds & CLIENT_SUB_EVENTS)
 		pnpd_history(p, c);
 	pnpd_begin(p, &w, frame, WIRE_SYNCED, 0);

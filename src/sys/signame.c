@@ -12,11 +12,20 @@ static const struct {
 	const char *name;
 	int number;
 } signals[] = {
-	{ "ABRT", SIGABRT }, { "ALRM", SIGALRM }, { "CONT", SIGCONT },
-	{ "HUP", SIGHUP },   { "INT", SIGINT },	  { "KILL", SIGKILL },
-	{ "PIPE", SIGPIPE }, { "QUIT", SIGQUIT }, { "STOP", SIGSTOP },
-	{ "TERM", SIGTERM }, { "TSTP", SIGTSTP }, { "USR1", SIGUSR1 },
-	{ "USR2", SIGUSR2 }, { "WINCH", SIGWINCH },
+	{ "ABRT", SIGABRT },
+	{ "ALRM", SIGALRM },
+	{ "CONT", SIGCONT },
+	{ "HUP", SIGHUP },
+	{ "INT", SIGINT },
+	{ "KILL", SIGKILL },
+	{ "PIPE", SIGPIPE },
+	{ "QUIT", SIGQUIT },
+	{ "STOP", SIGSTOP },
+	{ "TERM", SIGTERM },
+	{ "TSTP", SIGTSTP },
+	{ "USR1", SIGUSR1 },
+	{ "USR2", SIGUSR2 },
+	{ "WINCH", SIGWINCH },
 };
 
 int

@@ -163,10 +163,9 @@ source_unchanged(const struct store *s)
 {
 	struct stat st;
 
-	return fstat(s->source, &st) == 0 &&
-	    st.st_size >= s->source_size &&
-	    st.st_mtim.tv_sec == s->source_time.tv_sec &&
-	    st.st_mtim.tv_nsec == s->source_time.tv_nsec;
+	return fstat(s->source, &st) == 0 && st.st_size >= s->source_size &&
+	       st.st_mtim.tv_sec == s->source_time.tv_sec &&
+	       st.st_mtim.tv_nsec == s->source_time.tv_nsec;
 }
 
 static size_t
@@ -207,8 +206,8 @@ store_get(struct store *s, uint64_t from, const uint8_t **at, size_t max)
 			errno = ESTALE;
 			return 0;
 		}
-		return from_file(s, s->source, s->source_at + (off_t)from,
-		    (size_t)n, at);
+		return from_file(
+		    s, s->source, s->source_at + (off_t)from, (size_t)n, at);
 	}
 	if (s->file == -1 || from >= s->file_end) {
 		errno = EIO;
@@ -216,8 +215,7 @@ store_get(struct store *s, uint64_t from, const uint8_t **at, size_t max)
 	}
 	if (n > s->file_end - from)
 		n = s->file_end - from;
-	return from_file(s, s->file, (off_t)(from - s->memory), (size_t)n,
-	    at);
+	return from_file(s, s->file, (off_t)(from - s->memory), (size_t)n, at);
 }
 
 void

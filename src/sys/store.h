@@ -15,17 +15,17 @@
  * again, as long as nobody changes it.
  */
 #define STORE_MEMORY (UINT64_C(64) << 20)
-#define STORE_CHUNK 65536u
+#define STORE_CHUNK  65536u
 
 struct store {
-	uint64_t head;	/* bytes that came in */
-	uint64_t low;	/* bytes below are forgotten */
+	uint64_t head;   /* bytes that came in */
+	uint64_t low;    /* bytes below are forgotten */
 	uint64_t memory; /* bytes from 0 on that are in mem */
 	uint8_t *mem, *ring, *stage;
 	size_t ring_size;
-	int file;	 /* bytes from `memory` up to file_end, or -1 */
+	int file; /* bytes from `memory` up to file_end, or -1 */
 	uint64_t file_end;
-	int source;	 /* regular file, or -1 */
+	int source;      /* regular file, or -1 */
 	off_t source_at; /* where offset 0 is */
 	struct timespec source_time;
 	off_t source_size;
@@ -53,8 +53,8 @@ int store_add(struct store *s, size_t n);
  * cannot be had any more (EIO, or ESTALE: the source file was changed).
  * Valid until the next call.
  */
-size_t store_get(struct store *s, uint64_t from, const uint8_t **at,
-    size_t max);
+size_t
+store_get(struct store *s, uint64_t from, const uint8_t **at, size_t max);
 /* Nothing below this offset is needed any more. */
 void store_drop(struct store *s, uint64_t below);
 
