@@ -131,16 +131,22 @@ member_alive(const struct lead_member *m)
 		    m->proc.state == PROC_NEW));
 }
 
+/*
+ * Is its first life on the way?  Where the receivers tell flows, orcmd's word
+ * that it is up is not enough: it starts until its flow has been seen alive,
+ * or the process is known to have died.
+ */
 static bool
-member_starting(const struct lead_member *m)
+member_starting(const struct lead_job *j, const struct lead_member *m)
 {
-	if (m->flow_known && (m->flow.flags & (FLOW_ALIVE | FLOW_DONE)))
+	if (m->lived)
 		return false;
-	/* Its keeper came and has left again. */
 	if (!m->proc_known)
 		return !m->flow_known || (m->flow.flags & FLOW_ATTACHED);
-	return m->proc.incarnation == 0 &&
-	    (m->proc.state == PROC_NEW || m->proc.state == PROC_STARTING);
+	if (m->proc.incarnation > 0)
+		return false;
+	return m->proc.state == PROC_NEW || m->proc.state == PROC_STARTING ||
+	    (m->proc.state == PROC_UP && j->flows);
 }
 
 static void
@@ -162,7 +168,7 @@ view_fill(struct lead *l, const struct lead_job *j)
 		v->stalled = m->flow_known && (m->flow.flags & FLOW_STALLED);
 		v->diverged = m->flow_known &&
 		    (m->flow.flags & FLOW_DIVERGED);
-		v->starting = member_starting(m);
+		v->starting = member_starting(j, m);
 		v->ready_since = v->ready ? m->ready_since : 0;
 	}
 }
@@ -205,7 +211,9 @@ member_came(struct lead *l, uint64_t now, const struct lead_in *in)
 		m->proc_known = true;
 	} else {
 		m->flow = *in->flow;
-		m->flow_known = true;
+		m->flow_known = j->flows = true;
+		if (m->flow.flags & (FLOW_ALIVE | FLOW_DONE))
+			m->lived = true;
 		if (!was && (m->flow.flags & FLOW_READY))
 			m->ready_since = now;
 	}

@@ -49,6 +49,7 @@ struct lead_out {
 
 struct lead_member {
 	bool proc_known, flow_known;
+	bool lived; /* its flow has been seen alive once */
 	struct record_proc proc;
 	struct record_flow flow;
 	uint64_t ready_since;
@@ -56,6 +57,7 @@ struct lead_member {
 
 struct lead_job {
 	bool used, dirty, gone;
+	bool flows; /* its receivers tell how its streams do */
 	uint64_t id;
 	char name[ORCM_NAME_MAX + 1];
 	uint32_t size, first; /* members[first .. first + size - 1] */

@@ -8,8 +8,10 @@
  */
 #include "run/run.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +95,47 @@ start_orcmd(struct run *r, int theirs)
 		die_sys(JOB_OUR_FAULT, "start %s", path);
 }
 
+static bool
+anybody_holds(const char *run)
+{
+	static const char *const locks[] = { "orcmd.lock", "orcm-pnpd.lock",
+		"orcm-leaderd.lock" };
+	char path[PATH_ROOM];
+	size_t i;
+
+	for (i = 0; i < sizeof(locks) / sizeof(locks[0]); i++)
+		if (path_join(run, locks[i], path) == 0 &&
+		    lock_holder(path) > 0)
+			return true;
+	return false;
+}
+
+/*
+ * A private DVM all of whose processes were killed at once could not take
+ * its directory away.  The next one does: of owners that are dead.
+ */
+static void
+sweep(const char *base)
+{
+	char run[PATH_ROOM];
+	struct dirent *e;
+	uint32_t pid;
+	DIR *d = opendir(base);
+
+	if (d == NULL)
+		return;
+	while ((e = readdir(d)) != NULL) {
+		if (strncmp(e->d_name, "run.", 4) != 0 ||
+		    !num_u32(e->d_name + 4, 2, INT32_MAX, &pid) ||
+		    kill((pid_t)pid, 0) == 0 || errno != ESRCH ||
+		    path_join(base, e->d_name, run) == -1)
+			continue;
+		if (!anybody_holds(run))
+			path_run_remove(run);
+	}
+	(void)closedir(d);
+}
+
 static void
 make_private(struct run *r)
 {
@@ -105,6 +148,7 @@ make_private(struct run *r)
 	    (size_t)snprintf(r->run, sizeof(r->run), "%s/%s", base, r->dvm) >=
 		sizeof(r->run))
 		die_sys(JOB_OUR_FAULT, "run directory");
+	sweep(base);
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
 		die_sys(JOB_OUR_FAULT, "lifeline");
 	(void)fd_cloexec(pair[0], true);
