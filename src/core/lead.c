@@ -133,7 +133,7 @@ member_alive(const struct lead_member *m)
 
 /*
  * Is its first life on the way?  Where the receivers tell flows, orcmd's word
- * that it is up is not enough: it starts until its flow has been seen alive,
+ * that it is up is not enough: it starts until its flow has been seen ready,
  * or the process is known to have died.
  */
 static bool
@@ -212,7 +212,7 @@ member_came(struct lead *l, uint64_t now, const struct lead_in *in)
 	} else {
 		m->flow = *in->flow;
 		m->flow_known = j->flows = true;
-		if (m->flow.flags & (FLOW_ALIVE | FLOW_DONE))
+		if (m->flow.flags & (FLOW_READY | FLOW_DONE))
 			m->lived = true;
 		if (!was && (m->flow.flags & FLOW_READY))
 			m->ready_since = now;

@@ -49,7 +49,7 @@ struct lead_out {
 
 struct lead_member {
 	bool proc_known, flow_known;
-	bool lived; /* its flow has been seen alive once */
+	bool lived; /* its flow has been seen ready once */
 	struct record_proc proc;
 	struct record_flow flow;
 	uint64_t ready_since;

@@ -300,7 +300,7 @@ struct sim {
 	struct sim_leaderd leaderd;
 	struct sim_keeper keepers[SIM_KEEPERS];
 	struct sim_owner owner;
-	struct sim_pipe pipes[SIM_PIPES];
+	struct sim_pipe *pipes; /* SIM_PIPES */
 	struct sim_plan plan;
 	struct sim_seen seen;
 	bool faults; /* they still happen */

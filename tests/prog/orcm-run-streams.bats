@@ -105,14 +105,12 @@ teardown() {
 # --- differences
 
 @test "orcm-run: a replica that differs is reported once with its offset" {
-	run -0 --separate-stderr orcm-run -n 3 -l fixed:0 -- sh -c '
+	orcm-run -n 3 -l fixed:0 -- sh -c '
 		head -c 4096 /dev/zero
 		test $ORCM_RANK != 1 || printf different
-		head -c 300000 /dev/zero' >out
-	printf '%s\n' "${stderr_lines[@]}" >err
-	test "$(grep -c '^orcm-run: rank 1: its output differs at byte 4096$' \
-		err)" = 1
-	test "${#stderr_lines[@]}" = 1
+		head -c 300000 /dev/zero' >out 2>err
+	test "$(cat err)" = 'orcm-run: rank 1: its output differs at byte 4096'
+	head -c 304096 /dev/zero | cmp - out
 }
 
 @test "orcm-run: -v shows the bytes of a difference" {
@@ -235,7 +233,7 @@ one_up() { test "$(ps_of "$1" state | grep -c '^up$')" = 1; }
 	cat in | orcm-run -n 2 cat >slow 2>err 3>&- &
 	echo $! >.pid.job
 	exec 6<slow
-	head -c 71M <&6 >got
+	head -c 67M <&6 >got
 	# The file has no name.
 	test -z "$(ls "$T" | grep orcm-run)"
 	if test -d /proc/self/fd; then
@@ -298,7 +296,7 @@ full_store() {
 }
 
 @test "orcm-run: a regular file is its own store" {
-	make_input in 68
+	make_input in 72
 	mkfifo slow
 	TMPDIR=$T/nowhere orcm-run -n 2 cat <in >slow 2>err 3>&- &
 	echo $! >.pid.job
@@ -322,8 +320,7 @@ full_store() {
 	orcm-run -n 2 cat <in >slow 2>err 3>&- &
 	echo $! >.pid.job
 	exec 6<slow
-	head -c 7M <&6 >got
-	# Everything has been read by now, but for less than a window or two.
+	head -c 4M <&6 >got
 	echo more >>in
 	waituntil 10 leads job
 	other=$((1 - $(leader_rank job)))
