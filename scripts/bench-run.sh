@@ -133,7 +133,8 @@ quantile() {
 			at = 1 + (NR - 1) * q
 			low = int(at)
 			high = low < NR ? low + 1 : NR
-			printf "%.3f\n", v[low] + (v[high] - v[low]) * (at - low)
+			at -= low
+			printf "%.3f\n", v[low] + (v[high] - v[low]) * at
 		}'
 }
 count() { awk -v key="$1" '$1 == key' "$t/data" | wc -l | tr -d ' '; }
@@ -216,7 +217,7 @@ restart() {
 	hb=$!
 	STAMP=$t/a orcm-run -n 1 -R always -r inf -- "$t/stamp" </dev/null &
 	ours=$!
-	pids="$pids $ours"
+	pids="$pids $ours $ha $hb"
 	theirs=''
 	if peer runsv runit; then
 		mkdir "$t/service"
@@ -244,8 +245,8 @@ one() {
 	"$t/flow" "$@" 2>>"$t/err" | sed "s/^/$key./" >>"$t/data"
 }
 stream() {
-	want stream.rate.tee stream.rate.ompi stream.rtt stream.rate.mibs \
-		stream.rate.tee.mibs stream.rate.ompi.mibs stream.rtt.us \
+	want stream.rate.tee stream.rate.ompi stream.rtt stream.rate.ours.mibs \
+		stream.rate.tee.mibs stream.rate.ompi.mibs stream.rtt.ours.us \
 		stream.rtt.ompi.us || return 0
 	mpi=no
 	tee=no
@@ -272,13 +273,15 @@ stream() {
 	ratio stream.rate.ompi '2.5 at least' ours.rate ompi.rate
 	ratio stream.rtt '1.0 at most' ours.rtt ompi.rtt
 	for key in ours tee ompi; do
-		test "$(count $key.rate)" = 0 || figure "stream.rate.$key.mibs" \
-			'' MiB/s "$(count $key.rate)" \
-			"$(quantile $key.rate 0.5) / 1048576"
+		test "$(count $key.rate)" = 0 ||
+			figure "stream.rate.$key.mibs" '' MiB/s \
+				"$(count $key.rate)" \
+				"$(quantile $key.rate 0.5) / 1048576"
 	done
 	for key in ours ompi; do
-		test "$(count $key.rtt)" = 0 || figure "stream.rtt.$key.us" '' us \
-			"$(count $key.rtt)" "$(quantile $key.rtt 0.5) / 1e3"
+		test "$(count $key.rtt)" = 0 ||
+			figure "stream.rtt.$key.us" '' us "$(count $key.rtt)" \
+				"$(quantile $key.rtt 0.5) / 1e3"
 	done
 }
 

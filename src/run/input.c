@@ -220,10 +220,14 @@ tee_all(struct run *r, size_t n)
 			continue;
 		k = fd_tee(r->in_fd, p->in.fd, n);
 		/* Told to the core when the bytes have been read, below. */
-		p->in_full = k < (ssize_t)n;
 		p->tee = k > 0 ? (size_t)k : 0;
+		p->in_full = k <= 0;
 		most = p->tee > most ? p->tee : most;
 	}
+	/* Who took less than another is full; all alike took all there is. */
+	for (i = 0; i < r->opt.n; i++)
+		if (r->reps[i].tee > 0 && r->reps[i].tee < most)
+			r->reps[i].in_full = true;
 	return most;
 }
 

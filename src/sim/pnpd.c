@@ -135,6 +135,9 @@ sim_pnpd_msg(struct sim *s, uint32_t conn, const struct sim_msg *m)
 		return;
 	}
 	REQUIRE(c != NULL);
+	/* A daemon's former connection has no say any more. */
+	if (c->writer == 0)
+		return;
 	if (m->type == SIM_PUT)
 		verdict = picture_put(p, c->writer, m->kind, m->id, m->bytes,
 		    m->size, &at);

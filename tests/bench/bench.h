@@ -26,6 +26,15 @@ fail(const char *what)
 	exit(4);
 }
 
+static inline int
+number(const char *text)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	return *end != '\0' || n < 0 || n > 1000000 ? 0 : (int)n;
+}
+
 static inline int64_t
 now(void)
 {

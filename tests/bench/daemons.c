@@ -154,7 +154,7 @@ main(int argc, char **argv)
 	static const char *const names[] = { "orcm-pnpd", "orcm-leaderd",
 		"orcmd" };
 	char run[512];
-	int n = argc == 5 ? atoi(argv[1]) : 0, in[2], err[2], status, i;
+	int n = argc == 5 ? number(argv[1]) : 0, in[2], err[2], status, i;
 	const char *const command[] = { run, "-D", argv[3], "-j", j.name, "-v",
 		"-n", "3", "--", "cat", NULL };
 	pid_t pid;

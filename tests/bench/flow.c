@@ -77,7 +77,8 @@ bulk(int64_t mib)
 		n = sizeof(block) - off;
 		if ((int64_t)n > total - sent)
 			n = (size_t)(total - sent);
-		if (p[1].revents & POLLOUT && (k = write(to, block + off, n)) > 0) {
+		k = p[1].revents & POLLOUT ? write(to, block + off, n) : 0;
+		if (k > 0) {
 			sent += k;
 			off = (off + (size_t)k) % sizeof(block);
 		}
@@ -100,9 +101,9 @@ main(int argc, char **argv)
 
 	while ((c = getopt(argc, argv, "+m:r:")) != -1)
 		if (c == 'm')
-			mib = atoi(optarg);
+			mib = number(optarg);
 		else if (c == 'r')
-			n = atoi(optarg);
+			n = number(optarg);
 	if (optind >= argc)
 		fail("usage: flow [-m MIB] [-r ROUNDS] -- COMMAND...");
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -138,7 +138,7 @@ int
 main(int argc, char **argv)
 {
 	char run[512], ps[512], job[32];
-	int n = argc == 4 ? atoi(argv[1]) : 0, in[2], out[2], status;
+	int n = argc == 4 ? number(argv[1]) : 0, in[2], out[2], status;
 	const char *const command[] = { run, "-D", argv[3], "-j", job, "-n",
 		"3", "-r", "inf", "-q", "--", "cat", NULL };
 	long victim;

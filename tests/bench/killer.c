@@ -48,8 +48,8 @@ herd(struct fifo *f, int n)
 int
 main(int argc, char **argv)
 {
-	int n = argc > 3 ? atoi(argv[1]) : 0, i, len = argc - 3;
-	int64_t settle = argc > 3 ? atoi(argv[2]) * MS : 0, t;
+	int n = argc > 3 ? number(argv[1]) : 0, i, len = argc - 3;
+	int64_t settle = argc > 3 ? number(argv[2]) * MS : 0, t;
 
 	if (n <= 0 || len > FIFOS)
 		fail("usage: killer N SETTLE_MS FIFO...");

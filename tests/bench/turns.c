@@ -54,7 +54,7 @@ int
 main(int argc, char **argv)
 {
 	char **command[COMMANDS];
-	int len = 0, i, k, n = argc > 2 ? atoi(argv[1]) : 0;
+	int len = 0, i, k, n = argc > 2 ? number(argv[1]) : 0;
 	int64_t t;
 
 	for (i = 2; i < argc; i++)

@@ -88,7 +88,7 @@ teardown() {
 	orcm-run -n 3 -e all -- sh -c 'echo $ORCM_RANK >&2; cat' \
 		</dev/null 2>err
 	printf '0\n1\n2\n' | cmp - <(sort err)
-	orcm-run -n 3 -e none -- sh -c 'echo word >&2; kill -9 $$' \
+	orcm-run -n 3 -R never -e none -- sh -c 'echo word >&2; kill -9 $$' \
 		</dev/null 2>err || :
 	test "$(grep -c word err)" = 0
 	orcm-run -n 3 -l none -- sh -c 'echo $ORCM_RANK >&2' 2>err
