@@ -56,7 +56,7 @@ orcm_own() {
 
 # Asked politely first; what is still there after three seconds is killed.
 orcm_teardown() {
-	local pid tries=0
+	local pid own tries=0
 	test -n "${T:-}" || return 0
 	for pid in $(orcm_running); do
 		kill -TERM "$pid" 2>/dev/null || :
@@ -65,10 +65,16 @@ orcm_teardown() {
 		tries=$((tries + 1))
 		sleep 0.02
 	done
-	for pid in $(orcm_running) $(orcm_own); do
+	for pid in $(orcm_running); do
 		kill -KILL "$pid" 2>/dev/null || :
 	done
-	while test "$tries" -lt 200 && test -n "$(orcm_own)"; do
+	# Daemons start each other again, so one round need not be enough.
+	while test "$tries" -lt 200; do
+		own=$(orcm_own)
+		test -n "$own" || break
+		for pid in $own; do
+			kill -KILL "$pid" 2>/dev/null || :
+		done
 		tries=$((tries + 1))
 		sleep 0.02
 	done

@@ -63,15 +63,12 @@ kill_leader() {
 	killed=$lead
 }
 
-# Pid of one of the job's daemons, as its lock tells.
-daemon_pid() {
-	local dir
-	dir=$(run_dir "$1")
-	orcm_own | while read -r p; do
-		case $(tr '\0' ' ' <"/proc/$p/cmdline" 2>/dev/null) in
-		*"/$2 "*" $dir "*) echo "$p" ;;
-		esac
-	done
+# daemon_pid NAME DAEMON: of the private DVM of a job.
+daemon_pid() { pgrep -f "/$2 -D run\\.$(pid "$1") "; }
+# daemon_back NAME DAEMON OLD: it lives again, as another process.
+daemon_back() {
+	daemon=$(daemon_pid "$1" "$2") && test "$daemon" != "$3" &&
+		alive "$daemon"
 }
 
 # nothing_left NAME: no process that the test started, no run directory.

@@ -79,7 +79,6 @@ on_hello(struct peer *c, const struct wire_msg *m)
 	wr_tlv_u32(&w, TLV_PID, (uint32_t)getpid());
 	wr_tlv_str(&w, TLV_VERSION, ORCM_VERSION);
 	pnpd_send(c, &w, frame);
-	put_daemon(c);
 }
 
 static void
@@ -111,6 +110,8 @@ on_frame(struct conn *conn, const struct wire_msg *m, int *fds, size_t fds_len)
 	case WIRE_SETTLED:
 		while (picture_settled(&p.picture, c->writer, &at))
 			pnpd_tell(&p, at);
+		/* Whoever sees it knows that all it has is told. */
+		put_daemon(c);
 		break;
 	case WIRE_SUB:
 		pnpd_sub(&p, c, m);

@@ -34,6 +34,7 @@ static uint32_t
 agreed_code(const struct job *j)
 {
 	uint32_t i, code = JOB_UNDECIDED, member;
+	const struct splice *s;
 
 	for (i = 0; i < j->conf.ranks_len; i++) {
 		if (!j->ranks[i].own_end)
@@ -42,8 +43,9 @@ agreed_code(const struct job *j)
 			code = job_code_of(j->ranks[i].status);
 		if (code != job_code_of(j->ranks[i].status))
 			return JOB_DISAGREED;
+		s = job_splice(j, i, &member);
 		if (j->conf.delivery != ORCM_DELIVER_ALL &&
-		    !splice_agrees(job_splice(j, i, &member), member))
+		    !splice_agrees(s, member))
 			return JOB_DISAGREED;
 	}
 	return code == JOB_UNDECIDED ? JOB_DISAGREED : code;
@@ -88,8 +90,9 @@ job_gave_up_code(const struct job *j)
 		if (r->proc.error == PROC_NO_ROOM)
 			return JOB_OUR_FAULT;
 		if (r->proc.error != 0)
-			return r->proc.error == ENOENT_OF_POSIX ? JOB_NOT_FOUND :
-						    JOB_CANNOT_EXEC;
+			return r->proc.error == ENOENT_OF_POSIX ?
+			    JOB_NOT_FOUND :
+			    JOB_CANNOT_EXEC;
 		if (j->conf.restart == RESTART_NEVER && !j->no_replay &&
 		    STATUS_IS_SIGNAL(r->status))
 			code = job_code_of(r->status);

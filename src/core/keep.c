@@ -187,56 +187,6 @@ apply_want(struct keep *k, uint64_t now, const struct keep_job *j, uint32_t at)
 		feed_event(k, now, at, PROC_IN_START);
 }
 
-static struct keep_early *
-early_find(struct keep *k, uint64_t id)
-{
-	uint32_t i;
-
-	for (i = 0; i < k->conf.procs_max; i++)
-		if (k->early[i].used && k->early[i].id == id)
-			return &k->early[i];
-	return NULL;
-}
-
-/*
- * Something about a process whose job is not known or not planned yet.  When
- * there is no room it is forgotten: then the replica is started again.
- */
-static void
-early_note(struct keep *k, uint64_t id, const struct proc_in *in)
-{
-	struct keep_early *e = early_find(k, id);
-	uint32_t i;
-
-	for (i = 0; e == NULL && i < k->conf.procs_max; i++)
-		if (!k->early[i].used)
-			e = &k->early[i];
-	if (e == NULL || (!e->used && in->event != PROC_IN_KEEPER))
-		return;
-	switch (in->event) {
-	case PROC_IN_KEEPER:
-		memset(e, 0, sizeof(*e));
-		e->used = true;
-		e->id = id;
-		e->keeper = in->value;
-		break;
-	case PROC_IN_STARTED:
-		e->ended = e->failed = false;
-		e->pid = in->value;
-		break;
-	case PROC_IN_ENDED:
-	case PROC_IN_FAILED:
-		e->ended = in->event == PROC_IN_ENDED;
-		e->failed = !e->ended;
-		e->value = in->value;
-		break;
-	default:
-		e->used = false;
-		return;
-	}
-	e->incarnation = in->incarnation;
-}
-
 /* What an early keeper said, told to its process now. */
 static void
 early_tell(struct keep *k, uint64_t now, uint32_t at, struct keep_early *e)
@@ -279,7 +229,7 @@ static void
 plan_proc(struct keep *k, uint64_t now, const struct keep_job *j, uint32_t at)
 {
 	struct keep_proc *p = &k->procs[at];
-	struct keep_early *e = early_find(k, RECORD_ID_RANK(j->id, p->rank));
+	struct keep_early *e = keep_early_find(k, RECORD_ID_RANK(j->id, p->rank));
 	struct proc_in in = { .event = PROC_IN_ADOPT };
 
 	if (p->past_known)
@@ -337,6 +287,7 @@ job_new(struct keep *k, uint64_t now, const struct keep_in *in)
 	memset(j, 0, sizeof(*j));
 	j->used = true;
 	j->id = in->id;
+	j->forget = ORCM_NEVER;
 	j->r = *in->job;
 	j->first = first;
 	job_conf(j);
@@ -375,7 +326,8 @@ job_changed(struct keep *k, uint64_t now, uint32_t job,
 	if (r->size != j->r.size)
 		return false;
 	j->r = *r;
-	j->gone = false;
+	j->gone = j->untold = false;
+	j->forget = ORCM_NEVER;
 	job_conf(j);
 	if (!k->synced)
 		return true;
@@ -428,6 +380,29 @@ job_sweep(struct keep *k, uint32_t job)
 	}
 }
 
+/*
+ * Its owner may have gone while the picture was lost, when no keeper was left
+ * that could have noticed.
+ */
+static void
+job_forget(struct keep *k, uint64_t now, uint32_t job)
+{
+	struct keep_job *j = &k->jobs[job];
+	const struct proc *p;
+	uint32_t i;
+
+	if (!j->used || !j->untold || now < j->forget)
+		return;
+	for (i = 0; i < j->r.size; i++) {
+		p = &k->procs[j->first + i].proc;
+		if (p->keeper || (p->r.state != PROC_NEW && !proc_over(p))) {
+			j->forget = now + KEEP_FORGET;
+			return;
+		}
+	}
+	job_gone(k, now, job);
+}
+
 static void
 flow_came(struct keep *k, uint64_t now, uint32_t at,
     const struct record_flow *flow)
@@ -454,6 +429,37 @@ tick(struct keep *k, uint64_t now)
 	for (i = 0; i < k->conf.procs_max; i++)
 		if (k->procs[i].used && proc_due(&k->procs[i].proc) <= now)
 			feed_event(k, now, i, PROC_IN_TICK);
+	for (i = 0; i < k->conf.jobs_max; i++) {
+		job_forget(k, now, i);
+		job_sweep(k, i);
+	}
+}
+
+static void
+synced(struct keep *k, uint64_t now)
+{
+	struct keep_job *j;
+	uint32_t i;
+
+	k->synced = true;
+	for (i = 0; i < k->conf.jobs_max; i++) {
+		j = &k->jobs[i];
+		if (j->used && !j->planned && !j->r.hold)
+			plan(k, now, i);
+		if (j->used && j->untold)
+			j->forget = now + KEEP_FORGET;
+	}
+}
+
+static void
+down(struct keep *k)
+{
+	uint32_t i;
+
+	for (i = 0; i < k->conf.jobs_max; i++) {
+		k->jobs[i].untold = true;
+		k->jobs[i].forget = ORCM_NEVER;
+	}
 }
 
 static bool
@@ -479,7 +485,7 @@ feed_one(struct keep *k, uint64_t now, const struct keep_in *in)
 
 	if (in->event == KEEP_IN_PROCESS &&
 	    (at == NONE || !k->jobs[k->procs[at].job].planned)) {
-		early_note(k, in->id, &in->process);
+		keep_early_note(k, in->id, &in->process);
 		return;
 	}
 	if (at == NONE)
@@ -510,24 +516,19 @@ feed_one(struct keep *k, uint64_t now, const struct keep_in *in)
 bool
 keep_feed(struct keep *k, uint64_t now, const struct keep_in *in)
 {
-	uint32_t i;
-
 	switch (in->event) {
 	case KEEP_IN_JOB:
 	case KEEP_IN_JOB_GONE:
 	case KEEP_IN_ORPHAN:
 		return feed_job(k, now, in);
 	case KEEP_IN_SYNCED:
-		k->synced = true;
-		for (i = 0; i < k->conf.jobs_max; i++)
-			if (k->jobs[i].used && !k->jobs[i].planned &&
-			    !k->jobs[i].r.hold)
-				plan(k, now, i);
+		synced(k, now);
 		return true;
 	case KEEP_IN_TICK:
 		tick(k, now);
-		for (i = 0; i < k->conf.jobs_max; i++)
-			job_sweep(k, i);
+		return true;
+	case KEEP_IN_DOWN:
+		down(k);
 		return true;
 	default:
 		feed_one(k, now, in);
@@ -585,5 +586,9 @@ keep_due(const struct keep *k)
 	for (i = 0; i < k->conf.procs_max; i++)
 		if (k->procs[i].used && proc_due(&k->procs[i].proc) < due)
 			due = proc_due(&k->procs[i].proc);
+	for (i = 0; i < k->conf.jobs_max; i++)
+		if (k->jobs[i].used && k->jobs[i].untold &&
+		    k->jobs[i].forget < due)
+			due = k->jobs[i].forget;
 	return due;
 }

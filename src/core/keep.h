@@ -27,8 +27,12 @@ enum keep_event {
 	KEEP_IN_PROCESS, /* something about one process: proc */
 	KEEP_IN_SPAWNED, /* the keeper's pid is value */
 	KEEP_IN_ORPHAN,	 /* a keeper found nobody who owns the job */
-	KEEP_IN_TICK
+	KEEP_IN_TICK,
+	KEEP_IN_DOWN /* the picture is lost: owners have to tell again */
 };
+
+/* A job that nobody tells again so long after SYNCED, and that is over. */
+#define KEEP_FORGET (10 * ORCM_SECOND)
 
 struct keep_in {
 	enum keep_event event;
@@ -67,6 +71,8 @@ struct keep_out {
 
 struct keep_job {
 	bool used, gone, planned;
+	bool untold;	 /* not told since the picture was lost */
+	uint64_t forget; /* when it is over, then; or ORCM_NEVER */
 	uint64_t id;
 	struct record_job r;
 	struct proc_conf conf;
@@ -119,6 +125,13 @@ uint64_t keep_due(const struct keep *k);
 const struct keep_job *keep_job(const struct keep *k, uint64_t id);
 /* The replica whose keeper has this pid. */
 bool keep_find(const struct keep *k, uint32_t keeper, uint64_t *id);
+/* The keeper of that job and rank that came early, or NULL. */
+struct keep_early *keep_early_find(struct keep *k, uint64_t id);
+/*
+ * Something about a process whose job is not known or not planned yet.  When
+ * there is no room it is forgotten: then the replica is started again.
+ */
+void keep_early_note(struct keep *k, uint64_t id, const struct proc_in *in);
 /* Jobs that are not over. */
 uint32_t keep_jobs(const struct keep *k);
 

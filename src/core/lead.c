@@ -98,7 +98,7 @@ job_came(struct lead *l, const struct lead_in *in)
 	}
 	if (in->job->size != j->size)
 		return false;
-	j->gone = false;
+	j->gone = j->untold = false;
 	j->ops = in->ops;
 	j->argument = in->argument;
 	if (in->job->epoch > j->lead.epoch)
@@ -139,7 +139,8 @@ member_alive(const struct lead_member *m)
 static bool
 member_starting(const struct lead_job *j, const struct lead_member *m)
 {
-	if (m->lived)
+	/* Who does not move from the start may never become ready. */
+	if (m->lived || (m->flow_known && (m->flow.flags & FLOW_STALLED)))
 		return false;
 	if (!m->proc_known)
 		return !m->flow_known || (m->flow.flags & FLOW_ATTACHED);
@@ -220,6 +221,21 @@ member_came(struct lead *l, uint64_t now, const struct lead_in *in)
 	j->dirty = true;
 }
 
+/* A job whose owner went while the picture was lost leaves no tombstone. */
+static void
+down(struct lead *l, uint64_t now)
+{
+	struct lead_job *j;
+	uint32_t i;
+
+	for (i = 0; i < l->conf.jobs_max; i++) {
+		j = &l->jobs[i];
+		if (j->used && j->untold && now - l->since >= LEAD_FORGET)
+			j->gone = j->dirty = true;
+		j->untold = true;
+	}
+}
+
 bool
 lead_feed(struct lead *l, uint64_t now, const struct lead_in *in)
 {
@@ -247,6 +263,10 @@ lead_feed(struct lead *l, uint64_t now, const struct lead_in *in)
 		break;
 	case LEAD_IN_SYNCED:
 		l->synced = true;
+		l->since = now;
+		break;
+	case LEAD_IN_DOWN:
+		down(l, now);
 		break;
 	}
 	return true;

@@ -24,8 +24,12 @@ enum lead_event {
 	LEAD_IN_PROC, /* process record of one replica */
 	LEAD_IN_FLOW, /* flow record of one replica */
 	LEAD_IN_LEAD, /* our own claim, from a former life of ours */
-	LEAD_IN_SYNCED /* the picture is complete: claims may begin */
+	LEAD_IN_SYNCED, /* the picture is complete: claims may begin */
+	LEAD_IN_DOWN /* the picture is lost: owners have to tell again */
 };
+
+/* A job that nobody tells in a picture that is so old has no owner. */
+#define LEAD_FORGET (10 * ORCM_SECOND)
 
 struct lead_in {
 	enum lead_event event;
@@ -57,6 +61,7 @@ struct lead_member {
 
 struct lead_job {
 	bool used, dirty, gone;
+	bool untold; /* not told since the picture was lost */
 	bool flows; /* its receivers tell how its streams do */
 	uint64_t id;
 	char name[ORCM_NAME_MAX + 1];
@@ -72,6 +77,7 @@ struct lead {
 	struct lead_member *members;
 	struct orcm_leader_member *view; /* ORCM_RANKS_MAX, scratch */
 	bool synced;
+	uint64_t since; /* when the picture was complete */
 };
 
 size_t lead_memory(const struct lead_conf *conf);

@@ -83,7 +83,10 @@ next_life(struct proc *p, uint64_t now)
 	become(p, PROC_STARTING, now + PROC_START_MAX);
 }
 
-/* May one more restart be made?  Notes this death. */
+/*
+ * May one more restart be made?  Notes this death.  Only as many deaths as
+ * the budget has are remembered: older ones cannot matter.
+ */
 static bool
 budget_allows(struct proc *p, uint64_t now)
 {
@@ -92,8 +95,11 @@ budget_allows(struct proc *p, uint64_t now)
 
 	if (c->budget == BUDGET_INF || (!c->strict && p->fruit))
 		return true;
-	for (i = 0; i < p->deaths_len; i++) {
-		at = (p->deaths_at + BUDGET_MAX - 1 - i) % BUDGET_MAX;
+	if (c->budget == 0)
+		return false;
+	REQUIRE(c->budget <= BUDGET_MAX);
+	for (i = 0; i < p->deaths_len && i < c->budget; i++) {
+		at = (p->deaths_at + c->budget - 1 - i) % c->budget;
 		if (c->period != 0 && now - p->deaths[at] > c->period)
 			break;
 		n++;
@@ -101,8 +107,8 @@ budget_allows(struct proc *p, uint64_t now)
 	if (n >= c->budget)
 		return false;
 	p->deaths[p->deaths_at] = now;
-	p->deaths_at = (p->deaths_at + 1) % BUDGET_MAX;
-	if (p->deaths_len < BUDGET_MAX)
+	p->deaths_at = (p->deaths_at + 1) % c->budget;
+	if (p->deaths_len < c->budget)
 		p->deaths_len++;
 	return true;
 }

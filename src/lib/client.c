@@ -291,6 +291,9 @@ client_init(struct client *c, struct loop *l, const struct client_ops *ops,
 	c->role = role;
 	c->name = name;
 	c->events = events;
+	/* Written once now, so that its pages are not growth later. */
+	if (events != NULL)
+		memset(events, 0, CLIENT_EVENTS * sizeof(*events));
 	conn_init(&c->conn, l, &conn_ops, c);
 	timer_init(&c->retry, on_retry, c);
 }

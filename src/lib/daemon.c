@@ -34,6 +34,8 @@
 
 extern char **environ;
 
+#define AGAIN "ORCM_AGAIN" /* from one life to the next: daemon_again() */
+
 static _Noreturn void
 usage(const char *name)
 {
@@ -128,6 +130,10 @@ daemon_options(struct daemon_conf *d, const char *name, int argc, char **argv)
 	if (path_run(d->dvm, dir, d->run) == -1)
 		die_sys(EXIT_USAGE, "run directory of %s", d->dvm);
 	(void)fd_std_open();
+	/* The former life has told it, and the number is something else now. */
+	if (getenv(AGAIN) != NULL)
+		d->ready = -1;
+	(void)unsetenv(AGAIN);
 	keep[0] = d->ready;
 	keep[1] = d->lifeline;
 	fd_close_from(3, keep, 2);
@@ -268,6 +274,21 @@ on_lifeline(struct watch *w, short revents)
 	d->on_end(d->arg);
 }
 
+/* Those that daemon_watch() hears. */
+static void
+hold_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
+	sigaddset(&set, SIGHUP);
+	(void)sigprocmask(how, &set, NULL);
+}
+
 void
 daemon_watch(struct daemon *d)
 {
@@ -276,6 +297,7 @@ daemon_watch(struct daemon *d)
 	(void)loop_signal(&d->loop, SIGUSR1, on_usr1, d);
 	(void)loop_signal(&d->loop, SIGUSR2, on_usr2, d);
 	(void)loop_signal(&d->loop, SIGHUP, on_hup, d);
+	hold_signals(SIG_UNBLOCK);
 	if (d->conf.lifeline != -1) {
 		watch_init(&d->lifeline, on_lifeline, d);
 		d->lifeline.fd = d->conf.lifeline;
@@ -302,12 +324,22 @@ daemon_again(struct daemon *d)
 		    d->conf.name);
 		return;
 	}
+	/*
+	 * The lock stays ours meanwhile, or another one would be started in
+	 * our place; and a signal waits until it can be handled again.
+	 */
+	hold_signals(SIG_BLOCK);
+	(void)fd_cloexec(d->lock, false);
 	if (d->conf.lifeline != -1)
 		(void)fd_cloexec(d->conf.lifeline, false);
+	(void)setenv(AGAIN, "1", 1);
 	(void)execv(path, d->conf.argv);
 	log_sys(LOG_ERROR, "execute %s", path);
+	(void)unsetenv(AGAIN);
 	if (d->conf.lifeline != -1)
 		(void)fd_cloexec(d->conf.lifeline, true);
+	(void)fd_cloexec(d->lock, true);
+	hold_signals(SIG_UNBLOCK);
 }
 
 void *

@@ -287,6 +287,16 @@ listed(const struct tool *t, const char *run)
 	return false;
 }
 
+static struct tool_dvm *
+entry(void)
+{
+	struct tool_dvm *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		die_sys(EXIT_TEMP, "a DVM's entry");
+	return d;
+}
+
 static void
 add(struct tool *t, const char *name, const char *run)
 {
@@ -294,9 +304,7 @@ add(struct tool *t, const char *name, const char *run)
 
 	if (t->dvms_len == TOOL_DVMS_MAX)
 		return;
-	d = calloc(1, sizeof(*d));
-	if (d == NULL)
-		die_sys(EXIT_TEMP, "a DVM's entry");
+	d = entry();
 	d->tool = t;
 	(void)copy_str(d->name, sizeof(d->name), name);
 	(void)copy_str(d->run, sizeof(d->run), run);

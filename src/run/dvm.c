@@ -168,6 +168,7 @@ dvm_find(struct run *r)
 						 getenv("ORCM_DVM");
 	bool given = (name != NULL && name[0] != '\0') ||
 	    getenv("ORCM_RUN") != NULL;
+	char sock[PATH_ROOM];
 
 	r->lifeline = -1;
 	if (name == NULL || name[0] == '\0')
@@ -177,6 +178,8 @@ dvm_find(struct run *r)
 	(void)copy_str(r->dvm, sizeof(r->dvm), name);
 	if (path_run(name, NULL, r->run) == -1)
 		die_sys(JOB_OUR_FAULT, "run directory of %s", name);
+	if (path_join(r->run, "io.0123456789abcdef", sock) == -1)
+		bad_run(r->run);
 	if (path_run_check(r->run) == -1) {
 		if (errno != ENOENT)
 			bad_run(r->run);

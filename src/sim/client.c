@@ -104,6 +104,10 @@ sim_client_eof(struct sim *s, struct sim_client *c)
 	c->up = false;
 	c->conn = SIM_NOTHING;
 	retry_later(s, c);
+	if (c->actor == SIM_ORCMD)
+		sim_orcmd_down(s);
+	else if (c->actor == SIM_LEADERD)
+		sim_leaderd_down(s);
 }
 
 void

@@ -106,10 +106,13 @@ start_life(struct sim *s, uint32_t actor, uint32_t incarnation)
 	k->status = STATUS_NONE;
 	k->state = SIM_RUNS;
 	sim_prog_start(s, actor);
+	/* The owner gets the pipes' other ends along with the message. */
 	m.pid = k->prog.pid;
 	m.state = k->prog.in;
 	m.value = k->prog.out;
-	tell_both(s, actor, &m);
+	sim_send(s, k->owner, actor, &m);
+	m.state = m.value = SIM_NOTHING;
+	sim_send(s, k->charge, actor, &m);
 }
 
 static void

@@ -103,6 +103,15 @@ sim_leaderd_synced(struct sim *s)
 }
 
 void
+sim_leaderd_down(struct sim *s)
+{
+	struct lead_in in = { .event = LEAD_IN_DOWN };
+
+	(void)lead_feed(&s->leaderd.lead, s->now, &in);
+	take_all(s);
+}
+
+void
 sim_leaderd_publish(struct sim *s)
 {
 	const struct lead *l = &s->leaderd.lead;

@@ -63,6 +63,17 @@ on_its_way(struct sim *s, uint32_t conn, uint32_t to, enum sim_event_type type)
 	return e;
 }
 
+/* Nobody reads it: what travelled with it is closed. */
+static void
+lost(struct sim *s, const struct sim_msg *m)
+{
+	if (m->type != SIM_STARTED || m->value == SIM_NOTHING)
+		return;
+	sim_pipe_close(s, m->state, false);
+	sim_pipe_close(s, m->value, true);
+	sim_pipe_wake_prog(s, m->state);
+}
+
 void
 sim_send(struct sim *s, uint32_t conn, uint32_t actor,
     const struct sim_msg *m)
@@ -75,8 +86,10 @@ sim_send(struct sim *s, uint32_t conn, uint32_t actor,
 	c = &s->conns[conn];
 	from = side_of(c, actor);
 	REQUIRE(c->used && c->end[from].open);
-	if (!c->end[!from].open)
+	if (!c->end[!from].open) {
+		lost(s, m);
 		return;
+	}
 	on_its_way(s, conn, !from, SIM_EV_MSG)->msg = *m;
 }
 
@@ -149,8 +162,11 @@ sim_arrive(struct sim *s, const struct sim_event *e)
 	struct sim_conn *c = &s->conns[e->a];
 	uint32_t actor;
 
-	if (!c->used || c->serial != e->c || !c->end[e->b].open)
+	if (!c->used || c->serial != e->c || !c->end[e->b].open) {
+		if (e->type == SIM_EV_MSG)
+			lost(s, &e->msg);
 		return;
+	}
 	actor = c->end[e->b].actor;
 	c->end[e->b].queued--;
 	if (e->type == SIM_EV_MSG) {
@@ -168,14 +184,15 @@ sim_timer(struct sim *s, uint32_t actor, uint32_t timer, uint64_t due)
 	struct sim_actor *a = &s->actors[actor];
 	struct sim_event *e;
 
-	/* A timer that is set again is another one; the old one fires in vain. */
-	a->timers[timer] = ++s->serial;
+	if (a->timers[timer] != NULL)
+		sim_event_free(s, a->timers[timer]);
+	a->timers[timer] = NULL;
 	if (due == ORCM_NEVER)
 		return;
 	e = sim_event(s, SIM_EV_TIMER, due > s->now ? due : s->now);
 	e->a = actor;
 	e->b = timer;
-	e->c = a->timers[timer];
+	a->timers[timer] = e;
 }
 
 void
@@ -184,7 +201,6 @@ sim_born(struct sim *s, uint32_t actor)
 	struct sim_actor *a = &s->actors[actor];
 
 	REQUIRE(!a->alive);
-	memset(a->timers, 0, sizeof(a->timers));
 	a->alive = true;
 	a->life = ++s->serial;
 	a->pid = s->next_pid++;
@@ -197,6 +213,8 @@ sim_die(struct sim *s, uint32_t actor)
 	uint32_t i, k;
 
 	sim_note(s, "dies: actor, pid", actor, s->actors[actor].pid, 0);
+	for (i = 0; i < SIM_TIMERS; i++)
+		sim_timer(s, actor, i, ORCM_NEVER);
 	s->actors[actor].alive = false;
 	for (i = 0; i < SIM_CONNS; i++)
 		for (k = 0; k < 2; k++)

@@ -217,8 +217,15 @@ sim_orcmd_synced(struct sim *s)
 {
 	struct keep_in in = { .event = KEEP_IN_SYNCED };
 
-	if (!s->orcmd.keep.synced)
-		feed(s, &in);
+	feed(s, &in);
+}
+
+void
+sim_orcmd_down(struct sim *s)
+{
+	struct keep_in in = { .event = KEEP_IN_DOWN };
+
+	feed(s, &in);
 }
 
 void

@@ -214,7 +214,8 @@ reads(struct sim *s, struct sim_prog *p)
 	}
 	if (!in->write_open) {
 		p->eof = true;
-		if (p->in_pos != s->plan.input_size && !s->owner.over)
+		if (p->in_pos != s->plan.input_size && !s->owner.over &&
+		    s->plan.keep == UINT64_MAX)
 			sim_fail(s, "input: it ends too early");
 	}
 	return p->eof;

@@ -154,6 +154,15 @@ sim_event(struct sim *s, enum sim_event_type type, uint64_t due)
 	return e;
 }
 
+void
+sim_event_free(struct sim *s, struct sim_event *e)
+{
+	heap_remove(&s->heap, &e->node);
+	e->next = s->events_free;
+	s->events_free = (uint32_t)(e - s->events);
+	s->events_len--;
+}
+
 static void
 reset(struct sim *s, uint64_t seed)
 {
@@ -215,8 +224,7 @@ timer(struct sim *s, const struct sim_event *e)
 {
 	struct sim_actor *a = &s->actors[e->a];
 
-	if (!a->alive || a->timers[e->b] != e->c)
-		return;
+	a->timers[e->b] = NULL;
 	switch (e->a) {
 	case SIM_PNPD:
 		break;
@@ -301,9 +309,7 @@ step(struct sim *s)
 	s->steps++;
 	happen(s, e);
 	sim_check_event(s);
-	e->next = s->events_free;
-	s->events_free = (uint32_t)(e - s->events);
-	s->events_len--;
+	sim_event_free(s, e);
 	return true;
 }
 
@@ -329,6 +335,7 @@ begin(struct sim *s)
 static void
 heal(struct sim *s)
 {
+	struct job_in resume = { .event = JOB_IN_RESUME };
 	uint32_t i;
 
 	sim_note(s, "no more faults", 0, 0, 0);
@@ -338,6 +345,8 @@ heal(struct sim *s)
 			s->keepers[i].prog.stopped = false;
 			sim_prog_wake(s, SIM_FIRST_KEEPER + i);
 		}
+	if (s->owner.want == JOB_PAUSED)
+		sim_owner_feed(s, &resume);
 }
 
 static void

@@ -76,7 +76,7 @@ struct sim_msg {
 enum sim_event_type {
 	SIM_EV_MSG,   /* a: connection, b: end, c: serial */
 	SIM_EV_EOF,   /* likewise: the other end is closed */
-	SIM_EV_TIMER, /* a: actor, b: timer, c: generation */
+	SIM_EV_TIMER, /* a: actor, b: timer */
 	SIM_EV_MAIN,  /* a: actor, c: life: it begins */
 	SIM_EV_CHILD, /* a: actor, b: pid, c: life, value: status */
 	SIM_EV_PROG,  /* a: actor, c: serial of the program */
@@ -112,7 +112,7 @@ struct sim_actor {
 	bool alive;
 	uint64_t life; /* grows at each birth */
 	uint32_t pid;
-	uint64_t timers[SIM_TIMERS]; /* generations */
+	struct sim_event *timers[SIM_TIMERS]; /* NULL: not set */
 };
 
 struct sim_client {
@@ -240,6 +240,7 @@ struct sim_plan {
 	uint64_t window, keep;
 	uint64_t input_every, input_piece; /* mean ns, most bytes */
 	uint64_t sink_every, sink_piece, sink_cap;
+	uint64_t sink_slow; /* so many times slower while there are faults */
 	uint64_t step_every, chunk; /* of a program */
 	uint64_t pipe;
 	uint32_t status; /* that a program ends with */
@@ -321,6 +322,8 @@ void sim_note(struct sim *s, const char *what, uint64_t a, uint64_t b,
 void sim_fail(struct sim *s, const char *invariant);
 struct sim_event *sim_event(struct sim *s, enum sim_event_type type,
     uint64_t due);
+/* It will not happen, or has happened: its place is free. */
+void sim_event_free(struct sim *s, struct sim_event *e);
 /* Uniform in 0..most; exponential with that mean. */
 uint64_t sim_upto(struct sim *s, uint64_t most);
 uint64_t sim_mean(struct sim *s, uint64_t mean);
@@ -364,11 +367,13 @@ void sim_orcmd_child(struct sim *s, uint32_t pid, uint32_t status);
 void sim_orcmd_record(struct sim *s, const struct sim_msg *m);
 void sim_orcmd_synced(struct sim *s);
 void sim_orcmd_publish(struct sim *s);
+void sim_orcmd_down(struct sim *s);
 
 void sim_leaderd_main(struct sim *s);
 void sim_leaderd_record(struct sim *s, const struct sim_msg *m);
 void sim_leaderd_synced(struct sim *s);
 void sim_leaderd_publish(struct sim *s);
+void sim_leaderd_down(struct sim *s);
 
 void sim_keeper_spawn(struct sim *s, uint64_t id, uint32_t incarnation);
 void sim_keeper_main(struct sim *s, uint32_t actor);

@@ -46,7 +46,7 @@ job() {
 	for p in $pids; do
 		waituntil 5 gone "$p"
 	done
-	finish x 0
+	kill -KILL "$(pid x)" 2>/dev/null || :
 	nobody() { test -z "$(orcm_own)"; }
 	waituntil 5 nobody
 	run -102 orcm-ps
@@ -156,7 +156,7 @@ job() {
 	exec 8>&-
 	finish dvm 0
 	waituntil 5 test ! -e "$T/r"
-	finish x 0
+	kill -KILL "$(pid x)" 2>/dev/null || :
 	nobody() { test -z "$(orcm_own)"; }
 	waituntil 5 nobody
 }

@@ -449,6 +449,32 @@ fruit_reaches_its_process(void)
 	is_str(did, "", "a flow that is taken back");
 }
 
+/* An owner that went while the picture was lost leaves no tombstone. */
+static void
+job_that_nobody_tells_again_is_forgotten(void)
+{
+	both_up();
+	process(JOB, PROC_IN_ENDED, 0, 0);
+	process(JOB, PROC_IN_LOST, 0, 0);
+	process(JOB | 1, PROC_IN_ENDED, 0, 0);
+	plain(KEEP_IN_DOWN, 0, 0);
+	is_u64(keep_due(&k), ORCM_NEVER, "nobody can tell");
+	plain(KEEP_IN_SYNCED, 0, 0);
+	is_u64(keep_due(&k), now + KEEP_FORGET, "its owner may come back");
+	(void)put_job(JOB);
+	is_u64(keep_due(&k), ORCM_NEVER, "there it is");
+	plain(KEEP_IN_DOWN, 0, 0);
+	plain(KEEP_IN_SYNCED, 0, 0);
+	now = keep_due(&k);
+	plain(KEEP_IN_TICK, 0, 0);
+	is_u64(keep_jobs(&k), 1, "a keeper is there: it would know");
+	process(JOB | 1, PROC_IN_LOST, 0, 0);
+	now = keep_due(&k);
+	dels = 0;
+	plain(KEEP_IN_TICK, 0, 0);
+	ok(keep_jobs(&k) == 0 && dels == 2, "nobody is left: forgotten");
+}
+
 static void
 no_room(void)
 {
@@ -560,6 +586,7 @@ main(void)
 	what_was_over_stays_over();
 	ended_program_of_a_keeper_that_stays();
 	fruit_reaches_its_process();
+	job_that_nobody_tells_again_is_forgotten();
 	no_room();
 	ten_thousand_jobs_leak_nothing();
 	events_between_effects();

@@ -155,7 +155,9 @@ lowest_leads_and_the_next_takes_over(void)
 	is_u64(claims, 0, "rank 0 may come any moment");
 	flow(0, 0, UP);
 	proc(0, 0, PROC_UP);
-	is_u64(leader(), 1, "it is up but not ready: no waiting");
+	is_u64(claims, 0, "it is up and will be ready");
+	flow(0, 0, UP | FLOW_STALLED);
+	is_u64(leader(), 1, "it does not move: no more waiting");
 	is_u64(epoch, 1, "the first epoch");
 	is_str(out.job, "job", "of that job");
 	ok(out.claim && out.was == NONE && out.id == JOB, "claimed");
@@ -230,7 +232,7 @@ policies_mean_what_they_say(void)
 {
 	all_ready("first");
 	is_u64(leader(), 0, "first: who was ready first");
-	flow(0, 0, UP | FLOW_READY | FLOW_STALLED);
+	flow(0, 0, READY | FLOW_STALLED);
 	is_u64(leader(), 1, "first: away from a stalled one");
 	flow(1, 0, 0);
 	is_u64(leader(), 2, "first: ready since longer than rank 1's next");
@@ -313,6 +315,26 @@ owner_remembers_the_epoch(void)
 	claim(2, 0, 200);
 	flow(2, 0, 0);
 	is_u64(epoch, 201, "a claim of ours from before, told late");
+}
+
+/* An owner that went while the picture was lost leaves no tombstone. */
+static void
+job_that_nobody_tells_again_is_forgotten(void)
+{
+	all_ready("lowest");
+	plain(LEAD_IN_DOWN, 0);
+	plain(LEAD_IN_SYNCED, 0);
+	(void)put_job(JOB);
+	now += LEAD_FORGET;
+	plain(LEAD_IN_DOWN, 0);
+	ok(l.jobs[0].used, "told again: it stays");
+	plain(LEAD_IN_SYNCED, 0);
+	plain(LEAD_IN_DOWN, 0);
+	ok(l.jobs[0].used, "its owner had no time to tell: it stays");
+	plain(LEAD_IN_SYNCED, 0);
+	now += LEAD_FORGET;
+	plain(LEAD_IN_DOWN, 0);
+	ok(!l.jobs[0].used && !out.claim, "it had time: forgotten");
 }
 
 static void
@@ -415,6 +437,7 @@ main(void)
 	policies_mean_what_they_say();
 	new_daemon_takes_its_claim_over();
 	owner_remembers_the_epoch();
+	job_that_nobody_tells_again_is_forgotten();
 	epochs_rise_whatever_comes();
 	jobs_come_and_go();
 	strategy_may_be_wrong();

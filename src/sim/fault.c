@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What goes wrong.  Each kind that the plan allows comes again and again at
+ * its own rate until the faults end.
+ */
+#include "sim/sim.h"
+
+#define AWAY_MAX (30 * ORCM_MS) /* how long a daemon may be gone */
+
+static const char *const names[SIM_FAULTS] = {
+	[SIM_KILL_PROG] = "FAULT program", [SIM_KILL_KEEPER] = "FAULT keeper",
+	[SIM_KILL_ALL] = "FAULT all programs",
+	[SIM_STOP_PROG] = "FAULT stop", [SIM_KILL_PNPD] = "FAULT pnpd",
+	[SIM_KILL_ORCMD] = "FAULT orcmd",
+	[SIM_KILL_LEADERD] = "FAULT leaderd", [SIM_JITTER] = "FAULT jitter",
+	[SIM_SLOW_SINK] = "FAULT slow reader",
+	[SIM_USER_STOP] = "FAULT user stops",
+	[SIM_USER_PAUSE] = "FAULT user pauses",
+};
+
+static void
+again(struct sim *s, uint32_t kind)
+{
+	if (s->plan.every[kind] == 0 || kind == SIM_JITTER ||
+	    kind == SIM_SLOW_SINK)
+		return;
+	sim_event(s, SIM_EV_FAULT, s->now + 1 +
+	    sim_mean(s, s->plan.every[kind]))->a = kind;
+}
+
+void
+sim_fault_begin(struct sim *s)
+{
+	uint32_t kind;
+
+	s->faults = true;
+	for (kind = 0; kind < SIM_FAULTS; kind++)
+		again(s, kind);
+}
+
+static void
+daemon_dies(struct sim *s, uint32_t actor)
+{
+	if (!s->actors[actor].alive)
+		return;
+	sim_die(s, actor);
+	sim_event(s, SIM_EV_MAIN, s->now + ORCM_MS + sim_upto(s, AWAY_MAX))
+	    ->a = actor;
+}
+
+/* One of the keepers that live (with a program), or SIM_NOTHING. */
+static uint32_t
+any_keeper(struct sim *s, bool program)
+{
+	uint32_t i, k = (uint32_t)sim_upto(s, SIM_KEEPERS - 1);
+
+	for (i = 0; i < SIM_KEEPERS; i++, k = (k + 1) % SIM_KEEPERS)
+		if (s->actors[SIM_FIRST_KEEPER + k].alive &&
+		    (!program || s->keepers[k].prog.alive))
+			return SIM_FIRST_KEEPER + k;
+	return SIM_NOTHING;
+}
+
+static void
+kill_all(struct sim *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < SIM_KEEPERS; i++)
+		if (s->keepers[i].prog.alive)
+			sim_prog_end(s, SIM_FIRST_KEEPER + i,
+			    STATUS_SIGNAL | 9);
+}
+
+static void
+pause_job(struct sim *s)
+{
+	struct job_in in = { .event = JOB_IN_PAUSE };
+
+	if (s->owner.want == JOB_PAUSED)
+		in.event = JOB_IN_RESUME;
+	sim_owner_feed(s, &in);
+	sim_owner_turn(s);
+}
+
+static void
+stop_job(struct sim *s)
+{
+	struct job_in in = { .event = JOB_IN_STOP, .value = 15 };
+
+	if (!s->actors[SIM_OWNER].alive)
+		return;
+	s->seen.stop_asked = true;
+	s->plan.every[SIM_USER_STOP] = 0;
+	sim_owner_feed(s, &in);
+	sim_owner_turn(s);
+}
+
+static void
+toggle_stop(struct sim *s)
+{
+	uint32_t k = any_keeper(s, true);
+	struct sim_prog *p;
+
+	if (k == SIM_NOTHING)
+		return;
+	p = &sim_keeper(s, k)->prog;
+	p->stopped = !p->stopped;
+	if (!p->stopped)
+		sim_prog_wake(s, k);
+}
+
+static bool
+all_ready(const struct sim *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->plan.ranks; i++)
+		if (!s->actors[SIM_OWNER].alive ||
+		    !(s->owner.job.ranks[i].ready ||
+			s->owner.job.ranks[i].ended))
+			return false;
+	return s->orcmd.keep.synced;
+}
+
+void
+sim_fault_hit(struct sim *s, uint32_t kind)
+{
+	uint32_t k;
+
+	if (!s->faults || s->owner.over)
+		return;
+	again(s, kind);
+	if (s->plan.daemons_only && !all_ready(s))
+		return;
+	sim_note(s, names[kind], 0, 0, 0);
+	s->seen.counts[kind]++;
+	switch (kind) {
+	case SIM_KILL_PROG:
+		k = any_keeper(s, true);
+		if (k != SIM_NOTHING)
+			sim_prog_end(s, k, STATUS_SIGNAL |
+			    (sim_chance(s, 50) ? 9 : 11));
+		break;
+	case SIM_KILL_KEEPER:
+		k = any_keeper(s, false);
+		if (k != SIM_NOTHING)
+			sim_keeper_exit(s, k, STATUS_SIGNAL | 9);
+		break;
+	case SIM_KILL_ALL:
+		kill_all(s);
+		break;
+	case SIM_STOP_PROG:
+		toggle_stop(s);
+		break;
+	case SIM_KILL_PNPD:
+		daemon_dies(s, SIM_PNPD);
+		break;
+	case SIM_KILL_ORCMD:
+		daemon_dies(s, SIM_ORCMD);
+		break;
+	case SIM_KILL_LEADERD:
+		daemon_dies(s, SIM_LEADERD);
+		break;
+	case SIM_USER_STOP:
+		stop_job(s);
+		break;
+	default:
+		pause_job(s);
+		break;
+	}
+}
