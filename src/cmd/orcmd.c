@@ -11,12 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/name.h"
 #include "node/node.h"
 #include "orcmd/orcmd.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
-#define END_TIME (1500 * ORCM_MS)
+#define ASK_TIME (6 * ORCM_SECOND) /* for owners to end their jobs */
+#define END_TIME (1500 * ORCM_MS)  /* for processes to die of KILL */
 
 static struct orcmd orcmd;
 
@@ -145,29 +147,59 @@ orcmd_check_end(struct orcmd *o)
 	loop_stop(&o->d.loop);
 }
 
+/* The owners did not end their jobs in time, or cannot: we do. */
 static void
-on_end_late(struct timer *t)
+end_jobs(struct orcmd *o)
 {
-	orcmd_check_end(t->arg);
-}
-
-static void
-on_stop(void *arg)
-{
-	struct orcmd *o = arg;
 	struct keep_in in = { .event = KEEP_IN_JOB_GONE };
 	uint32_t i;
 
-	if (o->ending)
-		return;
-	o->ending = true;
 	o->end_by = clock_now() + END_TIME;
+	loop_timer(&o->d.loop, &o->end, o->end_by);
 	for (i = 0; i < o->keep.conf.jobs_max; i++)
 		if (o->keep.jobs[i].used) {
 			in.id = o->keep.jobs[i].id;
 			(void)jobs_feed(o, &in);
 		}
-	loop_timer(&o->d.loop, &o->end, o->end_by);
+}
+
+static void
+on_end_late(struct timer *t)
+{
+	struct orcmd *o = t->arg;
+
+	if (o->end_by == ORCM_NEVER)
+		end_jobs(o);
+	orcmd_check_end(o);
+}
+
+/*
+ * A node that is stopped asks the owners of its jobs to stop them: politely,
+ * with what they wrote delivered.  A private DVM whose owner has gone asks
+ * nobody.
+ */
+static void
+on_stop(void *arg)
+{
+	struct orcmd *o = arg;
+	struct client_order order = { .id = 1, .to = "owner",
+		.verb = ORDER_STOP };
+	uint32_t i;
+
+	if (o->ending)
+		return;
+	o->ending = true;
+	o->end_by = ORCM_NEVER;
+	if (o->d.orphaned || !client_up(&o->client))
+		end_jobs(o);
+	else
+		loop_timer(&o->d.loop, &o->end, clock_now() + ASK_TIME);
+	for (i = 0; i < o->keep.conf.jobs_max && !o->d.orphaned; i++)
+		if (o->keep.jobs[i].used) {
+			(void)copy_str(order.job, sizeof(order.job),
+			    o->keep.jobs[i].r.name);
+			(void)client_order(&o->client, &order);
+		}
 	orcmd_check_end(o);
 }
 

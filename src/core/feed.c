@@ -91,12 +91,40 @@ feed_eof(struct feed *f)
 	f->eof = true;
 }
 
-/* Level again once it is within half a window of all that there is. */
+/*
+ * Level again once it is within half a window of all that there is, or of
+ * the slowest that is level; when nobody is, of the furthest.  So programs
+ * that do not read their input become level too.
+ */
 static void
-level(struct feed *f, struct feed_rank *r)
+level(const struct feed *f, struct feed_rank *r)
 {
-	if (!r->level && f->head - r->fed <= f->conf.window / 2)
-		r->level = true;
+	uint64_t low = UINT64_MAX, far = 0;
+	uint32_t i;
+
+	if (r->level)
+		return;
+	for (i = 0; i < f->conf.ranks_len; i++) {
+		if (!gets_input(f, i))
+			continue;
+		if (f->ranks[i].level && f->ranks[i].fed < low)
+			low = f->ranks[i].fed;
+		if (f->ranks[i].fed > far)
+			far = f->ranks[i].fed;
+	}
+	r->level = r->fed + f->conf.window / 2 >=
+	    (low != UINT64_MAX ? low : far);
+}
+
+/* One has gone or does not move: who is level is another question. */
+static void
+level_all(struct feed *f)
+{
+	uint32_t i;
+
+	for (i = 0; i < f->conf.ranks_len; i++)
+		if (gets_input(f, i))
+			level(f, &f->ranks[i]);
 }
 
 bool
@@ -119,6 +147,7 @@ feed_stop(struct feed *f, uint32_t rank)
 	REQUIRE(rank < f->conf.ranks_len);
 	f->ranks[rank].open = false;
 	f->ranks[rank].begun = true;
+	level_all(f);
 }
 
 void
@@ -129,8 +158,7 @@ feed_stalled(struct feed *f, uint32_t rank, bool stalled)
 	/* It has to catch up before it holds anybody back again. */
 	if (stalled)
 		f->ranks[rank].level = false;
-	else
-		level(f, &f->ranks[rank]);
+	level_all(f);
 }
 
 void

@@ -16,7 +16,6 @@
 
 #include "base/require.h"
 
-#define SIGNAL_TERM 15
 #define SIGNAL_PIPE 13
 
 size_t
@@ -182,6 +181,8 @@ lead(struct job *j, const struct job_in *in)
 {
 	if (in->epoch <= j->epoch || j->conf.delivery != ORCM_DELIVER_LEADER)
 		return;
+	/* Whoever claims next has to know it, also when it is not followed. */
+	j->epoch = in->epoch;
 	/* When all are told to die, the order of their deaths means nothing. */
 	if (j->stopping && j->leader != ORCM_RANK_NONE &&
 	    in->rank != j->leader)
@@ -189,7 +190,6 @@ lead(struct job *j, const struct job_in *in)
 	/* The stream is whole: who led it to its end has the last word. */
 	if (j->finished != 0)
 		return;
-	j->epoch = in->epoch;
 	j->leader = in->rank;
 	j->leader_incarnation = in->incarnation;
 	if (in->rank == ORCM_RANK_NONE)
@@ -467,17 +467,11 @@ job_undelivered(const struct job *j)
 static void
 look_stopped(struct job *j)
 {
-	uint32_t lead = j->leader != ORCM_RANK_NONE ? j->leader : 0;
-	uint32_t status = j->ranks[lead].status;
-
 	if (!j->stopping || j->code != JOB_UNDECIDED)
 		return;
 	if ((job_alive(j) && j->looked < j->deadline) || job_undelivered(j))
 		return;
-	if (status != STATUS_NONE && status != STATUS_LOST)
-		j->code = job_code_of(status);
-	else
-		j->code = 128 + (j->signal != 0 ? j->signal : SIGNAL_TERM);
+	j->code = job_stopped_code(j);
 }
 
 static void

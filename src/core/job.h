@@ -134,10 +134,13 @@ void job_feed(struct job *j, uint64_t now, const struct job_in *in);
 bool job_take(struct job *j, struct job_out *out);
 uint64_t job_due(const struct job *j);
 
-/* The status of one life as an exit code, of a complete job, of one that
- * nobody is left of. */
+/*
+ * The status of one life as an exit code, of a complete job, of one that was
+ * told to stop, of one that nobody is left of.
+ */
 uint32_t job_code_of(uint32_t status);
 uint32_t job_final_code(const struct job *j);
+uint32_t job_stopped_code(const struct job *j);
 uint32_t job_gave_up_code(const struct job *j);
 
 /* Does any life run?  Is what the leader wrote still to be delivered? */

@@ -5,6 +5,7 @@
  */
 #include "core/job.h"
 
+#define SIGNAL_TERM 15
 #define ENOENT_OF_POSIX 2 /* the same number on every system we know */
 
 uint32_t
@@ -66,9 +67,34 @@ majority_code(const struct job *j)
 	return JOB_DISAGREED;
 }
 
+/* Has anybody ended before we asked for it? */
+static bool
+any_own_end(const struct job *j)
+{
+	uint32_t i;
+
+	for (i = 0; i < j->conf.ranks_len; i++)
+		if (j->ranks[i].own_end)
+			return true;
+	return false;
+}
+
+uint32_t
+job_stopped_code(const struct job *j)
+{
+	uint32_t lead = j->leader != ORCM_RANK_NONE ? j->leader : 0;
+	uint32_t status = j->ranks[lead].status;
+
+	if (status != STATUS_NONE && status != STATUS_LOST)
+		return job_code_of(status);
+	return 128 + (j->signal != 0 ? j->signal : SIGNAL_TERM);
+}
+
 uint32_t
 job_final_code(const struct job *j)
 {
+	if (!any_own_end(j))
+		return job_stopped_code(j);
 	if (j->conf.rule == JOB_STATUS_AGREE)
 		return agreed_code(j);
 	if (j->conf.rule == JOB_STATUS_WORST ||

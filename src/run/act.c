@@ -301,11 +301,36 @@ perform(struct run *r, const struct job_out *o)
 	}
 }
 
+/*
+ * Daemons that died are back within milliseconds.  When there are none for
+ * this long and no replica lives, nobody will start one.
+ */
+#define DVM_GONE (5 * ORCM_SECOND)
+
+static uint64_t
+look_dvm(struct run *r)
+{
+	uint64_t now = clock_now();
+
+	if (client_up(&r->client)) {
+		r->down_since = 0;
+		return ORCM_NEVER;
+	}
+	if (r->down_since == 0)
+		r->down_since = now;
+	if (r->over || job_alive(&r->job) || now < r->down_since + DVM_GONE)
+		return r->over ? ORCM_NEVER : r->down_since + DVM_GONE;
+	run_note(r, "the DVM %s is gone", r->dvm);
+	exit_job(r, JOB_GAVE_UP);
+	return ORCM_NEVER;
+}
+
 void
 act_all(struct run *r)
 {
 	struct job_in look = { .event = JOB_IN_LOOK };
 	struct job_out out;
+	uint64_t due;
 
 	input_pump(r);
 	output_pump(r);
@@ -313,7 +338,10 @@ act_all(struct run *r)
 	while (job_take(&r->job, &out))
 		perform(r, &out);
 	errout_pump(r);
-	loop_timer(&r->loop, &r->due, job_due(&r->job));
+	due = look_dvm(r);
+	if (job_due(&r->job) < due)
+		due = job_due(&r->job);
+	loop_timer(&r->loop, &r->due, due);
 	if (r->stop_self && conn_queued(&r->client.conn) == 0) {
 		r->stop_self = false;
 		(void)kill(getpid(), SIGSTOP);

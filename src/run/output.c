@@ -129,6 +129,14 @@ output_close(struct run *r, uint32_t rank)
 	w->fd = -1;
 }
 
+/* It gets what any program gets whose reader has gone. */
+static void
+output_drop(struct run *r, uint32_t rank)
+{
+	output_close(r, rank);
+	act_rank(r, JOB_IN_OUT_EOF, rank, r->job.ranks[rank].incarnation, 0);
+}
+
 void
 output_start(struct run *r, uint32_t rank, int fd)
 {
@@ -137,6 +145,10 @@ output_start(struct run *r, uint32_t rank, int fd)
 	output_close(r, rank);
 	watch_init(&p->out, on_out, p);
 	p->out.fd = fd;
+	if (r->job.closed) {
+		output_drop(r, rank);
+		return;
+	}
 	(void)fd_nonblock(fd, true);
 	(void)fd_pipe_size(fd, 256 * 1024);
 	run_watch(r, &p->out, POLLIN);
@@ -153,10 +165,10 @@ out_broken(struct run *r)
 	if (r->out.error != EPIPE)
 		run_note(r, "stdout: %s", strerror(r->out.error));
 	in.value = (uint32_t)r->out.error;
-	/* They get what any program gets whose reader has gone. */
-	for (i = 0; i < r->opt.n; i++)
-		output_close(r, i);
 	act_feed(r, &in);
+	for (i = 0; i < r->opt.n; i++)
+		if (r->reps[i].out.fd != -1)
+			output_drop(r, i);
 }
 
 /*

@@ -104,6 +104,7 @@ struct run {
 	/* keepers */
 	struct watch listen;
 	struct timer due;
+	uint64_t down_since; /* no connection to the DVM; 0: there is one */
 	unsigned ints;
 	bool stop_self; /* SIGTSTP: stop when the others have been told */
 	bool over;

@@ -48,6 +48,8 @@ draw_sizes(struct sim *s)
 	/* A few runs outgrow the history, so that hashes are needed. */
 	if (sim_chance(s, 4))
 		most = 900000;
+	if (p->kind == SIM_BYTES && most > 3000)
+		most = 3000;
 	p->input_size = sim_upto(s, most);
 	p->output_size = p->input_size;
 	if (p->kind == SIM_FILTER)

@@ -83,14 +83,16 @@ loop() {
 	done >daemons
 	once w 0
 	fds_of >fds
+	loops=
 	for n in 1 2; do
 		(
 			for i in $(seq 0 $((LOOPS / 4))); do
 				once "$n" "$i" || echo "$n $i" >>failed
 			done
 		) 3>&- &
+		loops="$loops $!"
 	done
-	wait $(jobs -p | grep -vx "$(pid dvm)")
+	for p in $loops; do wait "$p"; done
 	test ! -s failed
 	waituntil 5 test -z "$(orcm-ps)"
 	for d in orcm-pnpd orcm-leaderd; do

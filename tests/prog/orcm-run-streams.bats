@@ -85,9 +85,10 @@ teardown() {
 }
 
 @test "orcm-run: -e all and -e none" {
-	orcm-run -n 3 -e all -- sh -c 'echo $ORCM_RANK >&2; cat' \
-		</dev/null 2>err
-	printf '0\n1\n2\n' | cmp - <(sort err)
+	job -n 3 -e all -- sh -c 'echo $ORCM_RANK >&2; cat'
+	waituntil 10 lines_in job.err 3
+	no_more
+	printf '0\n1\n2\n' | cmp - <(sort job.err)
 	orcm-run -n 3 -R never -e none -- sh -c 'echo word >&2; kill -9 $$' \
 		</dev/null 2>err || :
 	test "$(grep -c word err)" = 0
@@ -321,8 +322,9 @@ full_store() {
 	echo $! >.pid.job
 	exec 6<slow
 	head -c 4M <&6 >got
-	echo more >>in
+	waituntil 10 all_up job 2
 	waituntil 10 leads job
+	echo more >>in
 	other=$((1 - $(leader_rank job)))
 	kill -9 "$(pid_of job "$other")"
 	waituntil 10 has err "rank $other cannot be fed again: .*changed"

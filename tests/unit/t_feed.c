@@ -144,10 +144,12 @@ all_begin_again_at_once(void)
 		feed_fed(&f, 1, k);
 	}
 	ok(feed_start(&f, 0) && feed_start(&f, 1), "both begin again");
-	is_u64(feed_room(&f), 0, "nothing new while nobody is level");
-	feed_fed(&f, 0, 10 * W - W / 2);
-	ok(feed_level(&f, 0), "one is back");
-	is_u64(feed_room(&f), 500, "it may have what the other's credit is");
+	is_u64(feed_room(&f), 0, "nothing new: they have enough to read");
+	feed_fed(&f, 0, 10 * W);
+	is_u64(feed_room(&f), 0, "the slower one counts");
+	feed_fed(&f, 1, 9 * W + 700);
+	is_u64(feed_room(&f), 700, "as ever");
+	ok(feed_level(&f, 0) && feed_level(&f, 1), "and both are level");
 }
 
 static void
@@ -269,6 +271,39 @@ leader_only_and_nothing_kept(void)
 }
 
 static void
+who_does_not_read_is_level_with_others_who_do_not(void)
+{
+	begin(2, ALL, false);
+	feed_stop(&f, 1);
+	feed_fed(&f, 0, input(W));
+	input(W);
+	(void)feed_start(&f, 1);
+	ok(!feed_level(&f, 1), "a pipe has to be filled first");
+	feed_fed(&f, 1, W / 2);
+	ok(feed_level(&f, 1), "then it is as far as the other");
+	is_u64(feed_room(&f), 0, "and holds the producer back as that does");
+}
+
+static void
+only_one_is_level_with_itself(void)
+{
+	uint32_t i;
+
+	begin(2, ALL, false);
+	for (i = 0; i < 10; i++) {
+		uint64_t k = input(W);
+
+		feed_fed(&f, 0, k);
+		feed_fed(&f, 1, k);
+	}
+	(void)feed_start(&f, 1);
+	feed_fed(&f, 1, 50);
+	ok(!feed_level(&f, 1), "it reads nothing more, and is behind");
+	feed_stop(&f, 0);
+	ok(feed_level(&f, 1), "but nobody is further any more");
+}
+
+static void
 byte_at_a_time_makes_progress(void)
 {
 	uint32_t i;
@@ -366,6 +401,8 @@ main(void)
 	who_has_not_begun_finds_all_of_it();
 	only_the_leader_is_fed();
 	leader_only_and_nothing_kept();
+	who_does_not_read_is_level_with_others_who_do_not();
+	only_one_is_level_with_itself();
 	byte_at_a_time_makes_progress();
 	random_lives_keep_the_promises();
 	ok(aborts(more_than_there_is), "feeding what was never read");

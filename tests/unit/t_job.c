@@ -366,6 +366,29 @@ stop_that_nobody_answers(void)
 }
 
 static void
+stop_has_its_status_under_every_rule(void)
+{
+	static const enum job_rule rules[] = { JOB_STATUS_LEADER,
+		JOB_STATUS_WORST, JOB_STATUS_AGREE };
+	static const enum orcm_delivery ways[] = { LEADER, ORCM_DELIVER_ALL,
+		ORCM_DELIVER_MAJORITY };
+	uint32_t i, k, bad = 0;
+
+	for (i = 0; i < 3; i++)
+		for (k = 0; k < 3; k++) {
+			side_conf(3, ways[k]);
+			x.conf.rule = rules[i];
+			side_up();
+			side_event(JOB_IN_STOP, 0, 0, TERM);
+			side_end(1, DIED(TERM));
+			side_end(2, DIED(TERM));
+			side_end(0, DIED(TERM));
+			bad += x.code != 128 + TERM;
+		}
+	is_u64(bad, 0, "stopped is stopped");
+}
+
+static void
 pausing(void)
 {
 	side_conf(2, LEADER);
@@ -464,6 +487,7 @@ main(void)
 	all_outputs_of_all();
 	stopping();
 	stop_that_nobody_answers();
+	stop_has_its_status_under_every_rule();
 	pausing();
 	time_limit();
 	closed_stdout_is_sigpipe();
