@@ -135,7 +135,7 @@ life_ends(struct job *j, uint32_t rank)
 	if (!r->own_end && j->conf.delivery == ORCM_DELIVER_MAJORITY)
 		splice_lost(s, member);
 	else if (!r->own_end && j->conf.delivery == ORCM_DELIVER_LEADER &&
-	    rank != j->leader)
+	    j->leader != ORCM_RANK_NONE && rank != j->leader)
 		splice_lost(s, member);
 	else
 		splice_eof(s, member);
@@ -388,14 +388,12 @@ stream_complete(const struct job *j)
 	return splice_complete(&j->splices[0]);
 }
 
-/* Is somebody still to be heard before the status is known? */
+/* Is somebody still to be heard, who lives or has not begun yet? */
 static bool
 others_wanted(const struct job *j)
 {
 	uint32_t i;
 
-	if (j->conf.rule == JOB_STATUS_LEADER)
-		return job_alive(j);
 	for (i = 0; i < j->conf.ranks_len; i++)
 		if (!j->ranks[i].ended && !given_up(&j->ranks[i]))
 			return true;
@@ -460,7 +458,9 @@ job_undelivered(const struct job *j)
 	if (j->code == JOB_TIMED_OUT && j->looked >= j->deadline)
 		return false;
 	r = &j->ranks[j->leader];
-	return r->ended && !(r->eof && splice_complete(&j->splices[0]));
+	if (!r->ended || (r->eof && !j->splices[0].ranks[j->leader].ended))
+		return false;
+	return !r->eof || !splice_complete(&j->splices[0]);
 }
 
 /* A job that was told to stop has the status of who led it. */

@@ -77,16 +77,6 @@ keep_find(const struct keep *k, uint32_t keeper, uint64_t *id)
 	return false;
 }
 
-uint32_t
-keep_jobs(const struct keep *k)
-{
-	uint32_t i, n = 0;
-
-	for (i = 0; i < k->conf.jobs_max; i++)
-		n += k->jobs[i].used;
-	return n;
-}
-
 static uint32_t
 proc_find(const struct keep *k, uint64_t id)
 {
@@ -95,6 +85,28 @@ proc_find(const struct keep *k, uint64_t id)
 	if (j == NONE || RECORD_RANK(id) >= k->jobs[j].r.size)
 		return NONE;
 	return k->jobs[j].first + RECORD_RANK(id);
+}
+
+bool
+keep_expects(const struct keep *k, uint64_t id, uint32_t incarnation)
+{
+	uint32_t at = proc_find(k, id);
+	const struct proc *p;
+
+	if (at == NONE || !k->jobs[k->procs[at].job].planned)
+		return true;
+	p = &k->procs[at].proc;
+	return p->r.state == PROC_NEW || incarnation >= p->r.incarnation;
+}
+
+uint32_t
+keep_jobs(const struct keep *k)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < k->conf.jobs_max; i++)
+		n += k->jobs[i].used;
+	return n;
 }
 
 /* The first run of n free processes, or NONE. */
@@ -329,10 +341,8 @@ job_changed(struct keep *k, uint64_t now, uint32_t job,
 	j->gone = j->untold = false;
 	j->forget = ORCM_NEVER;
 	job_conf(j);
-	if (!k->synced)
-		return true;
 	if (!j->planned) {
-		if (!r->hold)
+		if (k->synced && !r->hold)
 			plan(k, now, job);
 		return true;
 	}
@@ -451,11 +461,13 @@ synced(struct keep *k, uint64_t now)
 	}
 }
 
+/* What comes next is told from its start again, a job before its flows. */
 static void
 down(struct keep *k)
 {
 	uint32_t i;
 
+	k->synced = false;
 	for (i = 0; i < k->conf.jobs_max; i++) {
 		k->jobs[i].untold = true;
 		k->jobs[i].forget = ORCM_NEVER;

@@ -28,7 +28,7 @@ enum keep_event {
 	KEEP_IN_SPAWNED, /* the keeper's pid is value */
 	KEEP_IN_ORPHAN,	 /* a keeper found nobody who owns the job */
 	KEEP_IN_TICK,
-	KEEP_IN_DOWN /* the picture is lost: owners have to tell again */
+	KEEP_IN_DOWN /* the picture is lost; SYNCED ends that */
 };
 
 /* A job that nobody tells again so long after SYNCED, and that is over. */
@@ -132,6 +132,11 @@ struct keep_early *keep_early_find(struct keep *k, uint64_t id);
  * there is no room it is forgotten: then the replica is started again.
  */
 void keep_early_note(struct keep *k, uint64_t id, const struct proc_in *in);
+/*
+ * May a keeper of that life be heard?  A late one of a life that was given up
+ * already must not take the place of the present one.
+ */
+bool keep_expects(const struct keep *k, uint64_t id, uint32_t incarnation);
 /* Jobs that are not over. */
 uint32_t keep_jobs(const struct keep *k);
 

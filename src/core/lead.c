@@ -228,6 +228,7 @@ down(struct lead *l, uint64_t now)
 	struct lead_job *j;
 	uint32_t i;
 
+	l->synced = false;
 	for (i = 0; i < l->conf.jobs_max; i++) {
 		j = &l->jobs[i];
 		if (j->used && j->untold && now - l->since >= LEAD_FORGET)

@@ -25,7 +25,7 @@ enum lead_event {
 	LEAD_IN_FLOW, /* flow record of one replica */
 	LEAD_IN_LEAD, /* our own claim, from a former life of ours */
 	LEAD_IN_SYNCED, /* the picture is complete: claims may begin */
-	LEAD_IN_DOWN /* the picture is lost: owners have to tell again */
+	LEAD_IN_DOWN /* the picture is lost; SYNCED ends that */
 };
 
 /* A job that nobody tells in a picture that is so old has no owner. */

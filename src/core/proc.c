@@ -186,6 +186,8 @@ static void
 keeper_came(struct proc *p, uint64_t now, const struct proc_in *in)
 {
 	(void)now;
+	if (p->r.state != PROC_NEW && in->incarnation < p->r.incarnation)
+		return;
 	p->keeper = true;
 	/* It comes by itself: nobody here has ordered it. */
 	if (p->r.state == PROC_NEW)

@@ -107,6 +107,37 @@ trunk_moves(struct splice *s, uint32_t to)
 	s->trunk = to;
 }
 
+static uint32_t copy_shown(const struct splice *s, uint32_t lane,
+    uint64_t from, uint64_t to, uint8_t *out);
+
+/*
+ * The leader's text is not the one that was delivered so far (nobody else is
+ * left, or it is a new life of the only one).  The stream goes on with it,
+ * but not in silence.
+ */
+static void
+leader_turns(struct splice *s, uint32_t lane)
+{
+	uint64_t at = fork_at(s, lane, s->trunk);
+	struct splice_rank *r = &s->ranks[s->leader];
+	struct splice_out *o;
+
+	if (s->conf.mode != SPLICE_LEADER || at >= s->done || r->reported)
+		return;
+	REQUIRE(s->outs_len < s->conf.ranks_len);
+	r->reported = true;
+	o = &s->outs[s->outs_len++];
+	memset(o, 0, sizeof(*o));
+	o->rank = s->leader;
+	o->how = SPLICE_BYTES;
+	o->from = o->to = at;
+	if (!s->lanes[lane].hashed)
+		o->to = min_u64(s->lanes[lane].lo,
+		    at + s->lanes[s->trunk].step);
+	o->theirs_len = copy_shown(s, lane, at, r->pos, o->theirs);
+	o->ours_len = copy_shown(s, s->trunk, at, s->done, o->ours);
+}
+
 size_t
 splice_deliver(struct splice *s, const uint8_t **at)
 {
@@ -118,8 +149,10 @@ splice_deliver(struct splice *s, const uint8_t **at)
 	if (to <= s->done || s->done < l->lo)
 		return 0;
 	REQUIRE(to <= l->head);
-	if (lane != s->trunk)
+	if (lane != s->trunk) {
+		leader_turns(s, lane);
 		trunk_moves(s, lane);
+	}
 	*at = l->buf + s->done % s->cap;
 	return (size_t)min_u64(to - s->done, s->cap - s->done % s->cap);
 }
@@ -266,6 +299,10 @@ splice_take(struct splice *s, struct splice_out *out)
 	uint64_t pos;
 	bool ended;
 
+	if (s->outs_len > 0) {
+		*out = s->outs[--s->outs_len];
+		return true;
+	}
 	if (!reference(s, &lane, &pos, &ended))
 		return false;
 	for (i = 0; i < s->conf.ranks_len; i++) {

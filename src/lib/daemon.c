@@ -218,6 +218,10 @@ daemon_begin(struct daemon *d, size_t fds_max, size_t timers_max)
 	if (loop_init(&d->loop, fds_max, timers_max) == -1)
 		die_sys(EXIT_TEMP, "event loop");
 	timer_init(&d->revive, NULL, d);
+	d->notify = getenv("NOTIFY_SOCKET");
+	if (d->notify != NULL)
+		d->notify = strdup(d->notify);
+	(void)unsetenv("NOTIFY_SOCKET");
 	if (c->lifeline != -1)
 		(void)fd_cloexec(c->lifeline, true);
 	/* Whoever reads our stderr may leave before us. */
@@ -310,6 +314,9 @@ daemon_watch(struct daemon *d)
 void
 daemon_ready(struct daemon *d)
 {
+	/* Only who was asked answers, not the children started meanwhile. */
+	if (d->notify != NULL)
+		(void)setenv("NOTIFY_SOCKET", d->notify, 1);
 	ready_tell(d->conf.ready);
 	d->conf.ready = -1;
 }

@@ -37,6 +37,7 @@ struct daemon {
 	struct charge charge; /* not in orcmd itself */
 	struct timer revive;
 	uint64_t revive_wait; /* ns that orcmd may be gone */
+	char *notify; /* NOTIFY_SOCKET, until readiness is told */
 	bool orphaned;        /* the lifeline has ended */
 };
 

@@ -14,7 +14,8 @@
 #include "sys/log.h"
 
 #define QUEUE_MAX (SPEC_PAYLOAD_MAX + 65536u)
-#define WAITING_MAX 16u
+#define STRANGERS_MAX 16u
+#define WAITING_MAX (ORCM_RANKS_MAX + STRANGERS_MAX)
 
 /* Connections that have not said which replica they keep. */
 static struct conn waiting[WAITING_MAX];
@@ -190,23 +191,34 @@ static const struct conn_ops waiting_ops = {
 	.end = waiting_end,
 };
 
+/* Room for every keeper that is still to come, as they may come at once. */
+static uint32_t
+waiting_len(const struct run *r)
+{
+	uint32_t i, len = STRANGERS_MAX;
+
+	for (i = 0; i < r->opt.n; i++)
+		len += !conn_is_open(&r->reps[i].conn);
+	return len;
+}
+
 static void
 take(struct run *r, int fd)
 {
 	static uint32_t next;
 	struct sock_peer who;
-	uint32_t i;
+	uint32_t i, len = waiting_len(r);
 
 	if (sock_peer(fd, &who) == -1 ||
 	    (who.uid != geteuid() && who.uid != 0)) {
 		close(fd);
 		return;
 	}
-	for (i = 0; i < WAITING_MAX && conn_is_open(&waiting[i]); i++)
+	for (i = 0; i < len && conn_is_open(&waiting[i]); i++)
 		;
-	if (i == WAITING_MAX) {
+	if (i == len) {
 		/* Silent ones make room; a keeper speaks at once. */
-		i = next++ % WAITING_MAX;
+		i = next++ % len;
 		conn_close(&waiting[i]);
 	}
 	conn_init(&waiting[i], &r->loop, &waiting_ops, r);
@@ -246,7 +258,7 @@ keepers_listen(struct run *r)
 	if (spec_socket(r->run, r->id, r->sock) == -1)
 		die_sys(JOB_OUR_FAULT, "%s", r->run);
 	watch_init(&r->listen, on_listen, r);
-	r->listen.fd = sock_listen(r->sock, 128);
+	r->listen.fd = sock_listen(r->sock, (int)WAITING_MAX);
 	if (r->listen.fd == -1)
 		die_sys(JOB_OUR_FAULT, "listen on %s", r->sock);
 	if (loop_watch(&r->loop, &r->listen, POLLIN) == -1)

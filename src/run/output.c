@@ -345,7 +345,8 @@ output_pump(struct run *r)
 			run_watch(r, &p->out, POLLIN);
 		splice_took(s, member, 0);
 	}
-	for (i = 0; splices_len(r) == 1 && splice_take(&r->splices[0], &o);
-	     i++)
+	/* Who is told to die ends somewhere: that is no difference. */
+	while (splices_len(r) == 1 && !r->job.stopping &&
+	    splice_take(&r->splices[0], &o))
 		report(r, &o);
 }

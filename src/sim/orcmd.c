@@ -264,6 +264,12 @@ keeper_came(struct sim *s, uint32_t conn, const struct sim_msg *m)
 {
 	uint32_t old = charge_of(s, m->id), i;
 
+	if (!keep_expects(&s->orcmd.keep, m->id, m->incarnation)) {
+		sim_note(s, "too late: keeper, incarnation", m->keeper,
+		    m->incarnation, 0);
+		sim_close(s, conn, SIM_ORCMD);
+		return;
+	}
 	if (old != SIM_NOTHING) {
 		sim_close(s, s->orcmd.charges[old].conn, SIM_ORCMD);
 		s->orcmd.charges[old].used = false;

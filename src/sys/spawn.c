@@ -157,6 +157,29 @@ place_fds(const struct child *c)
 	return 0;
 }
 
+static bool
+limit_above(rlim_t a, rlim_t b)
+{
+	return b != RLIM_INFINITY && (a == RLIM_INFINITY || a > b);
+}
+
+/* What the hard limit here does not allow is cut down to it. */
+static int
+set_limit(const struct spawn_limit *l)
+{
+	struct rlimit want = l->value, have;
+
+	if (setrlimit(l->resource, &want) == 0)
+		return 0;
+	if (errno != EPERM || getrlimit(l->resource, &have) == -1)
+		return -1;
+	if (limit_above(want.rlim_max, have.rlim_max))
+		want.rlim_max = have.rlim_max;
+	if (limit_above(want.rlim_cur, want.rlim_max))
+		want.rlim_cur = want.rlim_max;
+	return setrlimit(l->resource, &want);
+}
+
 static int
 set_limits(const struct spawn *s)
 {
@@ -166,7 +189,7 @@ set_limits(const struct spawn *s)
 	    setpriority(PRIO_PROCESS, 0, s->nice) == -1)
 		return -1;
 	for (i = 0; i < s->limits_len; i++)
-		if (setrlimit(s->limits[i].resource, &s->limits[i].value) == -1)
+		if (set_limit(&s->limits[i]) == -1)
 			return -1;
 	return 0;
 }

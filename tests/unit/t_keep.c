@@ -433,6 +433,20 @@ ended_program_of_a_keeper_that_stays(void)
 }
 
 static void
+keeper_that_is_too_late(void)
+{
+	both_up();
+	process(JOB, PROC_IN_LOST, 0, 0);
+	is_str(did, "reap 0.200, spawn 0.1", "the next life");
+	ok(!keep_expects(&k, JOB, 0), "the last one's keeper is not heard");
+	ok(keep_expects(&k, JOB, 1), "this one's is");
+	ok(keep_expects(&k, JOB + 0x50000, 0) && keep_expects(&k, JOB | 9, 0),
+	    "and those that nobody knows, for later");
+	process(JOB, PROC_IN_KEEPER, 0, 100);
+	ok(record[0].keeper == 0, "it changes nothing");
+}
+
+static void
 fruit_reaches_its_process(void)
 {
 	both_up();
@@ -447,6 +461,26 @@ fruit_reaches_its_process(void)
 	ok(state[1] == PROC_FAILED, "no budget");
 	plain(KEEP_IN_FLOW_GONE, JOB, 0);
 	is_str(did, "", "a flow that is taken back");
+}
+
+/* A second picture is told in the order of its kinds: jobs before flows. */
+static void
+second_picture_is_heard_whole(void)
+{
+	begin();
+	plain(KEEP_IN_SYNCED, 0, 0);
+	plain(KEEP_IN_DOWN, 0, 0);
+	(void)put_job(JOB);
+	is_str(did, "", "nothing before its flows are told");
+	put_flow(0, 3, FLOW_ATTACHED | FLOW_ALIVE);
+	put_flow(1, 2, FLOW_DONE);
+	plain(KEEP_IN_SYNCED, 0, 0);
+	is_str(did, "", "both live or have ended: nothing is started");
+	keeper(0, 3);
+	plain(KEEP_IN_DOWN, 0, 0);
+	job.want = JOB_DOWN;
+	(void)put_job(JOB);
+	is_str(did, "signal 0.15", "a wish of a known job is heard at once");
 }
 
 /* An owner that went while the picture was lost leaves no tombstone. */
@@ -585,7 +619,9 @@ main(void)
 	dead_while_we_were_away();
 	what_was_over_stays_over();
 	ended_program_of_a_keeper_that_stays();
+	keeper_that_is_too_late();
 	fruit_reaches_its_process();
+	second_picture_is_heard_whole();
 	job_that_nobody_tells_again_is_forgotten();
 	no_room();
 	ten_thousand_jobs_leak_nothing();

@@ -317,6 +317,23 @@ owner_remembers_the_epoch(void)
 	is_u64(epoch, 201, "a claim of ours from before, told late");
 }
 
+static void
+second_picture_is_heard_whole(void)
+{
+	policy("first");
+	begin();
+	plain(LEAD_IN_SYNCED, 0);
+	plain(LEAD_IN_DOWN, 0);
+	(void)put_job(JOB);
+	proc(1, 0, PROC_UP);
+	is_u64(claims, 0, "nothing before all of it is told");
+	claim(0, 0, 9);
+	flow(0, 0, READY);
+	flow(1, 0, READY);
+	plain(LEAD_IN_SYNCED, 0);
+	ok(claims == 0 && leader() == 0, "the claim that stands is kept");
+}
+
 /* An owner that went while the picture was lost leaves no tombstone. */
 static void
 job_that_nobody_tells_again_is_forgotten(void)
@@ -334,7 +351,9 @@ job_that_nobody_tells_again_is_forgotten(void)
 	plain(LEAD_IN_SYNCED, 0);
 	now += LEAD_FORGET;
 	plain(LEAD_IN_DOWN, 0);
-	ok(!l.jobs[0].used && !out.claim, "it had time: forgotten");
+	ok(l.jobs[0].gone, "it had time: forgotten");
+	plain(LEAD_IN_SYNCED, 0);
+	ok(!l.jobs[0].used && !out.claim, "and its claim taken back");
 }
 
 static void
@@ -437,6 +456,7 @@ main(void)
 	policies_mean_what_they_say();
 	new_daemon_takes_its_claim_over();
 	owner_remembers_the_epoch();
+	second_picture_is_heard_whole();
 	job_that_nobody_tells_again_is_forgotten();
 	epochs_rise_whatever_comes();
 	jobs_come_and_go();
