@@ -395,7 +395,8 @@ others_wanted(const struct job *j)
 	uint32_t i;
 
 	for (i = 0; i < j->conf.ranks_len; i++)
-		if (!j->ranks[i].ended && !given_up(&j->ranks[i]))
+		if (!(j->ranks[i].ended && j->ranks[i].eof) &&
+		    !given_up(&j->ranks[i]))
 			return true;
 	return false;
 }
