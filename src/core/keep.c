@@ -87,18 +87,6 @@ proc_find(const struct keep *k, uint64_t id)
 	return k->jobs[j].first + RECORD_RANK(id);
 }
 
-bool
-keep_expects(const struct keep *k, uint64_t id, uint32_t incarnation)
-{
-	uint32_t at = proc_find(k, id);
-	const struct proc *p;
-
-	if (at == NONE || !k->jobs[k->procs[at].job].planned)
-		return true;
-	p = &k->procs[at].proc;
-	return p->r.state == PROC_NEW || incarnation >= p->r.incarnation;
-}
-
 uint32_t
 keep_jobs(const struct keep *k)
 {
@@ -241,7 +229,8 @@ static void
 plan_proc(struct keep *k, uint64_t now, const struct keep_job *j, uint32_t at)
 {
 	struct keep_proc *p = &k->procs[at];
-	struct keep_early *e = keep_early_find(k, RECORD_ID_RANK(j->id, p->rank));
+	struct keep_early *e = keep_early_find(k,
+	    RECORD_ID_RANK(j->id, p->rank));
 	struct proc_in in = { .event = PROC_IN_ADOPT };
 
 	if (p->past_known)

@@ -48,3 +48,15 @@ keep_early_note(struct keep *k, uint64_t id, const struct proc_in *in)
 	}
 	e->incarnation = in->incarnation;
 }
+
+bool
+keep_expects(const struct keep *k, uint64_t id, uint32_t incarnation)
+{
+	const struct keep_job *j = keep_job(k, RECORD_ID_JOB(id));
+	const struct proc *p;
+
+	if (j == NULL || !j->planned || RECORD_RANK(id) >= j->r.size)
+		return true;
+	p = &k->procs[j->first + RECORD_RANK(id)].proc;
+	return p->r.state == PROC_NEW || incarnation >= p->r.incarnation;
+}

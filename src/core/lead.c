@@ -146,8 +146,13 @@ member_starting(const struct lead_job *j, const struct lead_member *m)
 		return !m->flow_known || (m->flow.flags & FLOW_ATTACHED);
 	if (m->proc.incarnation > 0)
 		return false;
-	return m->proc.state == PROC_NEW || m->proc.state == PROC_STARTING ||
-	    (m->proc.state == PROC_UP && j->flows);
+	if (m->proc.state == PROC_NEW || m->proc.state == PROC_STARTING)
+		return true;
+	/* It may have ended as it should before we heard that it began. */
+	return j->flows &&
+	    (m->proc.state == PROC_UP ||
+		(m->proc.state == PROC_DONE &&
+		    STATUS_IS_CODE(m->proc.status)));
 }
 
 static void

@@ -10,6 +10,7 @@
 
 #define DISAGREED 122u
 #define GAVE_UP 123u
+#define TIMED_OUT 124u
 
 static bool
 strangers(const struct sim *s)
@@ -177,6 +178,16 @@ sim_check_exit(struct sim *s)
 	bool majority = p->ops->delivery == ORCM_DELIVER_MAJORITY;
 
 	check_budget(s);
+	if (s->owner.job.closed) {
+		if (code != 128 + 13)
+			sim_fail(s, "status: not that of a broken pipe");
+		return;
+	}
+	if (code == TIMED_OUT && p->status != TIMED_OUT) {
+		if (s->now < p->limit)
+			sim_fail(s, "status: timed out too early");
+		return;
+	}
 	if (s->seen.stop_asked &&
 	    (code == 128 + 15 || code == 128 + 9 || code == 128 + 11))
 		return;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * The connection to orcm-pnpd that all others have, as src/lib/client.c: it
+ * comes back by itself, and when all that there was has been told, its
+ * program says again what is.  What is put while it is down is not kept.
+ */
 #include "sim/sim.h"
 
 #include <string.h>
 
-/* src/lib/client.c: the connection to orcm-pnpd that all others have. */
 #define RETRY_MAX (50 * ORCM_MS)
 
 static void

@@ -16,6 +16,7 @@ static const char *const names[SIM_FAULTS] = {
 	[SIM_SLOW_SINK] = "FAULT slow reader",
 	[SIM_USER_STOP] = "FAULT user stops",
 	[SIM_USER_PAUSE] = "FAULT user pauses",
+	[SIM_READER_GOES] = "FAULT reader goes",
 };
 
 static void
@@ -77,6 +78,8 @@ pause_job(struct sim *s)
 {
 	struct job_in in = { .event = JOB_IN_PAUSE };
 
+	if (!s->actors[SIM_OWNER].alive)
+		return;
 	if (s->owner.want == JOB_PAUSED)
 		in.event = JOB_IN_RESUME;
 	sim_owner_feed(s, &in);
@@ -90,8 +93,10 @@ stop_job(struct sim *s)
 
 	if (!s->actors[SIM_OWNER].alive)
 		return;
+	/* Who is asked twice means it. */
+	if (s->seen.stop_asked)
+		in.event = JOB_IN_KILL;
 	s->seen.stop_asked = true;
-	s->plan.every[SIM_USER_STOP] = 0;
 	sim_owner_feed(s, &in);
 	sim_owner_turn(s);
 }
@@ -164,6 +169,9 @@ sim_fault_hit(struct sim *s, uint32_t kind)
 		break;
 	case SIM_USER_STOP:
 		stop_job(s);
+		break;
+	case SIM_READER_GOES:
+		s->owner.sink_closed = true;
 		break;
 	default:
 		pause_job(s);

@@ -155,6 +155,21 @@ splices_len(const struct sim *s)
 	return s->plan.ops->delivery == ORCM_DELIVER_ALL ? s->plan.ranks : 1;
 }
 
+/* They get what any program gets whose reader has gone. */
+static void
+broken(struct sim *s)
+{
+	struct job_in in = { .event = JOB_IN_CLOSED, .value = 32 };
+	uint32_t i;
+
+	if (s->owner.job.closed)
+		return;
+	sim_note(s, "stdout is broken", 0, 0, 0);
+	for (i = 0; i < s->plan.ranks; i++)
+		sim_flow_close_out(s, i);
+	sim_owner_feed(s, &in);
+}
+
 static bool
 deliver(struct sim *s, uint32_t which)
 {
@@ -165,6 +180,10 @@ deliver(struct sim *s, uint32_t which)
 	size_t n, k;
 
 	while ((n = splice_deliver(sp, &at)) > 0) {
+		if (s->owner.sink_closed) {
+			broken(s);
+			break;
+		}
 		room = s->plan.sink_cap - s->owner.sink;
 		n = n < room ? n : (size_t)room;
 		if (n == 0)

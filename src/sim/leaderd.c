@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * orcm-leaderd, as src/cmd/orcm-leaderd.c, around the core "lead" and the
+ * real strategies.  It hears of jobs only from the picture; with its death
+ * everything that it knew is gone.
+ */
 #include "sim/sim.h"
 
 #include <stdlib.h>
@@ -6,7 +11,6 @@
 
 #include "base/require.h"
 
-/* orcm-leaderd: src/cmd/orcm-leaderd.c around the core "lead". */
 void
 sim_leaderd_main(struct sim *s)
 {

@@ -35,7 +35,7 @@ make_cores(struct sim *s)
 		.delivery = p->ops->delivery,
 		.restart = RESTART_CRASH,
 		.rule = p->rule,
-		.limit = ORCM_NEVER,
+		.limit = p->limit,
 		.stall = 500 * ORCM_MS,
 		.grace = ORCM_SECOND,
 		.settle = 100 * ORCM_MS,

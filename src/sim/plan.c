@@ -111,6 +111,9 @@ draw_limits(struct sim *s)
 	else if (sim_chance(s, 5) && p->ops->delivery == ORCM_DELIVER_LEADER)
 		p->leader_only = true;
 	p->status = sim_chance(s, 50) ? 0 : (uint32_t)sim_upto(s, 255);
+	p->limit = ORCM_NEVER;
+	if (sim_chance(s, 4))
+		p->limit = (1 + sim_upto(s, 2000)) * ORCM_MS;
 	p->deaf = sim_chance(s, 20);
 	p->rule = sim_chance(s, 70) ? JOB_STATUS_LEADER : JOB_STATUS_WORST;
 	if (p->kind != SIM_STRANGER && sim_chance(s, 10))
@@ -137,6 +140,7 @@ draw_faults(struct sim *s)
 		[SIM_SLOW_SINK] = { 20, 1, 20 },
 		[SIM_USER_STOP] = { 5, 10, 500 },
 		[SIM_USER_PAUSE] = { 5, 50, 500 },
+		[SIM_READER_GOES] = { 4, 10, 1000 },
 	};
 	struct sim_plan *p = &s->plan;
 	uint32_t i;

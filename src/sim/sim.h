@@ -212,6 +212,7 @@ struct sim_owner {
 	uint64_t input; /* bytes that the producer has written */
 	bool input_eof;
 	uint64_t sink; /* bytes in the pipe of our stdout */
+	bool sink_closed;
 };
 
 enum sim_fault {
@@ -226,6 +227,7 @@ enum sim_fault {
 	SIM_SLOW_SINK,
 	SIM_USER_STOP,
 	SIM_USER_PAUSE,
+	SIM_READER_GOES,
 	SIM_FAULTS
 };
 
@@ -249,6 +251,7 @@ struct sim_plan {
 	bool leader_only;
 	bool daemons_only; /* no fault but deaths of daemons, none early */
 	enum job_rule rule;
+	uint64_t limit; /* ns that the job may take, or ORCM_NEVER */
 	uint32_t stranger;
 	uint64_t wrong; /* where the stranger's text differs */
 	uint64_t every[SIM_FAULTS]; /* mean ns between two; 0: never */
