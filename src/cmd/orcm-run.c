@@ -102,7 +102,8 @@ set_options_env(struct run *r)
 			set_var(name, eq + 1);
 			free(name);
 		} else if (getenv(r->opt.env[i]) == NULL) {
-			die(JOB_OUR_FAULT, "-x %s: not set here", r->opt.env[i]);
+			die(JOB_OUR_FAULT, "-x %s: not set here",
+			    r->opt.env[i]);
 		}
 	}
 }

@@ -46,7 +46,8 @@ agreed_code(const struct job *j)
 			return JOB_DISAGREED;
 		s = job_splice(j, i, &member);
 		if (j->conf.delivery != ORCM_DELIVER_ALL &&
-		    !splice_agrees(s, member))
+		    (!splice_agrees(s, member) ||
+			s->ranks[member].pos != s->done))
 			return JOB_DISAGREED;
 	}
 	return code == JOB_UNDECIDED ? JOB_DISAGREED : code;

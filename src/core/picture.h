@@ -14,9 +14,9 @@
  */
 struct picture_conf {
 	uint32_t records_max; /* living ones and tombstones, all kinds */
-	uint32_t tombstones_max; /* 0: half of them */
 	uint16_t node;	      /* number of this node */
 	uint64_t epoch;	      /* of this life */
+	uint32_t tombstones_max; /* 0: half of the records */
 };
 
 struct picture_record {
