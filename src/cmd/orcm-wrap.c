@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <orcm/types.h>
@@ -327,6 +328,26 @@ on_term(void *arg, int sig)
 	leave(128 + sig);
 }
 
+/*
+ * The owner's socket is there before we are started; only when many keepers
+ * come at once its queue may be full for a moment.
+ */
+static int
+connect_owner(void)
+{
+	uint64_t end = clock_now() + SPEC_TIME;
+	struct timespec nap = { 0, 2 * ORCM_MS };
+	char path[PATH_ROOM];
+	int fd;
+
+	if (spec_socket(w.run, w.job, path) == -1)
+		die_sys(EXIT_USAGE, "%s", w.run);
+	while ((fd = sock_connect(path)) == -1 && errno == EAGAIN &&
+	    clock_now() < end)
+		(void)nanosleep(&nap, NULL);
+	return fd;
+}
+
 static void
 attach(void)
 {
@@ -334,18 +355,14 @@ attach(void)
 	struct wire_header h = { .type = WIRE_ATTACH };
 	struct sock_peer peer;
 	struct wr wr;
-	char path[PATH_ROOM];
-	int fd;
+	int fd = connect_owner();
 
-	if (spec_socket(w.run, w.job, path) == -1)
-		die_sys(EXIT_USAGE, "%s", w.run);
-	fd = sock_connect(path);
 	if (fd == -1 || sock_peer(fd, &peer) == -1)
 		exit(EXIT_NODAEMON);
 	if (peer.uid != geteuid() && peer.uid != 0)
-		die(EXIT_USAGE, "%s: the job's owner is another user", path);
+		die(EXIT_USAGE, "the job's owner is another user");
 	if (conn_open(&w.owner, fd, WIRE_BY_RUN, WIRE_FRAME_MAX, 65536) == -1)
-		die_sys(EXIT_TEMP, "%s", path);
+		die_sys(EXIT_TEMP, "the job's owner");
 	wire_begin(&wr, frame, sizeof(frame), &h);
 	wr_tlv_u16(&wr, TLV_RANK, (uint16_t)w.rank);
 	wr_tlv_u32(&wr, TLV_INCARNATION, w.incarnation);

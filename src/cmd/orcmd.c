@@ -121,6 +121,14 @@ on_synced(struct client *c)
 }
 
 static void
+on_down(struct client *c)
+{
+	struct keep_in in = { .event = KEEP_IN_DOWN };
+
+	(void)jobs_feed(c->arg, &in);
+}
+
+static void
 on_order(struct client *c, const struct client_order *order)
 {
 	struct orcmd *o = c->arg;
@@ -243,6 +251,7 @@ NODE_MAIN(orcmd)
 		.record = on_record,
 		.synced = on_synced,
 		.order = on_order,
+		.down = on_down,
 	};
 	struct orcmd *o = &orcmd;
 

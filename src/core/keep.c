@@ -473,6 +473,9 @@ feed_job(struct keep *k, uint64_t now, const struct keep_in *in)
 				     job_changed(k, now, job, in->job);
 	if (job == NONE)
 		return true;
+	/* One keeper's word is nothing against the owner's own record. */
+	if (in->event == KEEP_IN_ORPHAN && !k->jobs[job].untold)
+		return true;
 	job_gone(k, now, job);
 	job_sweep(k, job);
 	return true;

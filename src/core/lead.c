@@ -211,7 +211,9 @@ member_came(struct lead *l, uint64_t now, const struct lead_in *in)
 	if (j == NULL || RECORD_RANK(in->id) >= j->size)
 		return;
 	m = &l->members[j->first + RECORD_RANK(in->id)];
-	was = m->flow_known && (m->flow.flags & FLOW_READY);
+	was = m->flow_known && (m->flow.flags & FLOW_READY) &&
+	    (in->event == LEAD_IN_PROC ||
+		m->flow.incarnation == in->flow->incarnation);
 	if (in->event == LEAD_IN_PROC) {
 		m->proc = *in->proc;
 		m->proc_known = true;

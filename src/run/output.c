@@ -346,7 +346,8 @@ output_pump(struct run *r)
 		splice_took(s, member, 0);
 	}
 	/* Who is told to die ends somewhere: that is no difference. */
-	while (splices_len(r) == 1 && !r->job.stopping &&
+	while (splices_len(r) == 1 &&
+	    (!r->job.stopping || r->job.finished != 0) &&
 	    splice_take(&r->splices[0], &o))
 		report(r, &o);
 }

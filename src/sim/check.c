@@ -8,9 +8,6 @@
 
 #include <string.h>
 
-#define DISAGREED 122u
-#define GAVE_UP 123u
-#define TIMED_OUT 124u
 
 static bool
 strangers(const struct sim *s)
@@ -183,7 +180,7 @@ sim_check_exit(struct sim *s)
 			sim_fail(s, "status: not that of a broken pipe");
 		return;
 	}
-	if (code == TIMED_OUT && p->status != TIMED_OUT) {
+	if (code == JOB_TIMED_OUT) {
 		if (s->now < p->limit)
 			sim_fail(s, "status: timed out too early");
 		return;
@@ -191,12 +188,12 @@ sim_check_exit(struct sim *s)
 	if (s->seen.stop_asked &&
 	    (code == 128 + 15 || code == 128 + 9 || code == 128 + 11))
 		return;
-	if (code == GAVE_UP && p->status != GAVE_UP) {
+	if (code == JOB_GAVE_UP) {
 		if (!may_give_up(s))
 			sim_fail(s, "status: given up without need");
 		return;
 	}
-	if (code == DISAGREED && p->status != DISAGREED) {
+	if (code == JOB_DISAGREED) {
 		if (!strangers(s) || !majority ||
 		    (p->ranks > 2 && p->budget == BUDGET_INF &&
 			p->keep == UINT64_MAX))

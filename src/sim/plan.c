@@ -111,6 +111,9 @@ draw_limits(struct sim *s)
 	else if (sim_chance(s, 5) && p->ops->delivery == ORCM_DELIVER_LEADER)
 		p->leader_only = true;
 	p->status = sim_chance(s, 50) ? 0 : (uint32_t)sim_upto(s, 255);
+	/* Not one of ours, or the checks could not tell them apart. */
+	if (p->status >= JOB_DISAGREED && p->status <= JOB_OUR_FAULT)
+		p->status = 1;
 	p->limit = ORCM_NEVER;
 	if (sim_chance(s, 4))
 		p->limit = (1 + sim_upto(s, 2000)) * ORCM_MS;
