@@ -137,6 +137,8 @@ life_ends(struct job *j, uint32_t rank)
 	else if (!r->own_end && j->conf.delivery == ORCM_DELIVER_LEADER &&
 	    j->leader != ORCM_RANK_NONE && rank != j->leader)
 		splice_lost(s, member);
+	else if (!r->own_end)
+		splice_stopped(s, member);
 	else
 		splice_eof(s, member);
 	if (j->conf.delivery == ORCM_DELIVER_ALL)

@@ -281,7 +281,7 @@ splice_start(struct splice *s, uint32_t rank)
 
 	REQUIRE(rank < s->conf.ranks_len);
 	r->open = true;
-	r->ended = r->gone = false;
+	r->ended = r->gone = r->stopped = false;
 	r->lane = s->trunk;
 	r->pos = 0;
 	hash_init(&r->hash);
@@ -296,6 +296,13 @@ splice_eof(struct splice *s, uint32_t rank)
 		return;
 	s->ranks[rank].open = false;
 	s->ranks[rank].ended = true;
+}
+
+void
+splice_stopped(struct splice *s, uint32_t rank)
+{
+	splice_eof(s, rank);
+	s->ranks[rank].stopped = true;
 }
 
 void

@@ -43,6 +43,7 @@ struct splice_lane {
 struct splice_rank {
 	bool open;     /* this life may write on */
 	bool ended;    /* it has closed its output, at pos */
+	bool stopped;  /* it ended because it was told to */
 	bool gone;     /* no life will come any more */
 	bool hashing;  /* below the lane's lo: hashes are compared */
 	bool reported; /* its difference has been told */
@@ -87,6 +88,8 @@ void splice_init(struct splice *s, struct arena *a,
 void splice_start(struct splice *s, uint32_t rank);
 /* It has ended as it should: its output is whole at what was taken. */
 void splice_eof(struct splice *s, uint32_t rank);
+/* It has ended because it was told to: its end is nobody else's measure. */
+void splice_stopped(struct splice *s, uint32_t rank);
 /* This life has died: what it wrote stays, but its end is no end. */
 void splice_lost(struct splice *s, uint32_t rank);
 /* No life of it will come any more. */

@@ -264,7 +264,7 @@ reference(const struct splice *s, uint32_t *lane, uint64_t *pos, bool *ended)
 	r = &s->ranks[s->leader];
 	*lane = r->lane;
 	*pos = r->pos;
-	*ended = r->ended;
+	*ended = r->ended && !r->stopped;
 	return takes_part(r);
 }
 
@@ -277,7 +277,7 @@ differs(const struct splice *s, const struct splice_rank *r, uint32_t lane,
 	/* Lanes that part only later hold the same text up to here. */
 	if (at < pos && at < r->pos)
 		o->how = SPLICE_BYTES;
-	else if (r->ended && r->pos < pos)
+	else if (r->ended && !r->stopped && r->pos < pos)
 		o->how = SPLICE_SHORTER, at = r->pos;
 	else if (ended && r->pos > pos)
 		o->how = SPLICE_LONGER, at = pos;

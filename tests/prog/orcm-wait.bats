@@ -97,13 +97,18 @@ job() {
 	test "$status" = 0
 }
 
+# Its last life, as orcmd tells; not before that has been told.
+kill_pnpd() {
+	kill -KILL "$(orcm-events | sed -n \
+		's/.*pnpd.*pid=\([0-9]*\).*/\1/p' | tail -n 1)" 2>&-
+}
+
 @test "orcm-wait: gone is not believed of a switchboard that knows nothing" {
 	own_dvm
 	job x
 	orcm-wait -t 10s ready x
 	for i in 1 2 3 4 5; do
-		kill -KILL "$(orcm-events | sed -n \
-			's/.*pnpd.*pid=\([0-9]*\).*/\1/p' | tail -n 1)"
+		waituntil 10 kill_pnpd
 		run -99 orcm-wait -t 300 gone x
 	done
 }

@@ -218,6 +218,22 @@ ends_that_differ_are_reported(void)
 	end();
 }
 
+static void
+end_of_one_that_was_stopped_is_no_measure(void)
+{
+	begin(3, SPLICE_LEADER);
+	splice_lead(&d.s, 0);
+	side_str(&d, 0, "abcd");
+	side_str(&d, 1, "abcdef");
+	side_str(&d, 2, "abX");
+	splice_stopped(&d.s, 0);
+	is_str(side_read(&d), "abcd", "what it said is delivered");
+	ok(splice_complete(&d.s), "and that is all");
+	ok(one_difference(2, SPLICE_BYTES, 2, 2), "a difference is one");
+	ok(no_difference(), "but others may have said more");
+	end();
+}
+
 /* Lanes part behind the end of one of them. */
 static void
 ends_are_compared_over_lanes(void)
@@ -493,6 +509,7 @@ main(void)
 	difference_is_shown_where_it_begins();
 	difference_ahead_of_the_leader_waits_for_it();
 	ends_that_differ_are_reported();
+	end_of_one_that_was_stopped_is_no_measure();
 	ends_are_compared_over_lanes();
 	equal_strangers_share_a_lane();
 	a_lane_for_everybody_in_every_life();
