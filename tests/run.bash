@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 #
 # What the tests of orcm-run share.  A job is started with start() of
 # lib.bash; its private DVM is "run." and the pid of orcm-run, so tests that

@@ -126,10 +126,11 @@ set_time(uint64_t *ms, char option, const char *text)
 static void
 set_env(struct run_options *o, const char *text)
 {
-	const char **env = realloc(o->env, (o->env_len + 1) * sizeof(*env));
+	const char **env;
 
 	if (text[0] == '\0' || text[0] == '=')
 		die(JOB_OUR_FAULT, "-x %s: give NAME or NAME=VALUE", text);
+	env = realloc(o->env, (o->env_len + 1) * sizeof(*env));
 	if (env == NULL)
 		die_sys(JOB_OUR_FAULT, "-x");
 	o->env = env;

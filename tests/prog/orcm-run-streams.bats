@@ -196,13 +196,13 @@ teardown() {
 @test "orcm-run: -p none, slow reader: memory stays below 16 MiB each" {
 	test -r /proc/self/smaps_rollup || skip 'no smaps_rollup here'
 	mkfifo slow
-	head -c 300M /dev/zero | orcm-run -n 3 -p none cat >slow 2>err 3>&- &
+	head -c 200M /dev/zero | orcm-run -n 3 -p none cat >slow 2>err 3>&- &
 	echo $! >.pid.job
 	exec 6<slow
 	read=0
-	while test "$read" -lt 300; do
-		head -c 20M <&6
-		read=$((read + 20))
+	while test "$read" -lt 200; do
+		head -c 40M <&6
+		read=$((read + 40))
 		for p in $(orcm_own); do
 			kb=$(awk '/^Private_(Clean|Dirty)/ { n += $2 }
 				END { print n + 0 }' "/proc/$p/smaps_rollup" \
@@ -213,7 +213,7 @@ teardown() {
 	exec 6<&-
 	finish job 0
 	test "$status" = 0
-	test "$(cat count)" -eq $((300 * 1024 * 1024))
+	test "$(cat count)" -eq $((200 * 1024 * 1024))
 	test ! -s big
 }
 

@@ -64,6 +64,9 @@ orphan_ends_its_job(void)
 {
 	both_up();
 	plain(KEEP_IN_ORPHAN, JOB, 0);
+	is_str(did, "", "not against the owner's own record");
+	plain(KEEP_IN_DOWN, 0, 0);
+	plain(KEEP_IN_ORPHAN, JOB, 0);
 	is_str(did, "signal 0.9, signal 1.9", "the owner is gone for good");
 }
 
@@ -163,6 +166,10 @@ ten_thousand_jobs_leak_nothing(void)
 			process(id | i, PROC_IN_KEEPER, 0, 100);
 			if (n % 3 > 0)
 				process(id | i, PROC_IN_STARTED, 0, 200);
+		}
+		if (n % 2 == 0) {
+			plain(KEEP_IN_DOWN, 0, 0);
+			plain(KEEP_IN_SYNCED, 0, 0);
 		}
 		plain(n % 2 ? KEEP_IN_JOB_GONE : KEEP_IN_ORPHAN, id, 0);
 		for (i = 0; i < job.size; i++) {
