@@ -187,5 +187,7 @@ main(int argc, char **argv)
 	daemon_charge(&l.d);
 	if (loop_run(&l.d.loop) == -1)
 		die_sys(EXIT_TEMP, "event loop");
+	client_stop(&l.client);
+	daemon_uncharge(&l.d);
 	return EXIT_YES;
 }

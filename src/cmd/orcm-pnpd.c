@@ -343,6 +343,16 @@ on_stop(void *arg)
 }
 
 static void
+close_all(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < CLIENTS_MAX; i++)
+		if (p.peers[i].used)
+			conn_close(&p.peers[i].conn);
+}
+
+static void
 on_state(void *arg)
 {
 	uint32_t i;
@@ -373,5 +383,7 @@ NODE_MAIN(orcm_pnpd)
 	daemon_charge(&p.d);
 	if (loop_run(&p.d.loop) == -1)
 		die_sys(EXIT_TEMP, "event loop");
+	close_all();
+	daemon_uncharge(&p.d);
 	return EXIT_YES;
 }

@@ -149,7 +149,7 @@ orcmd_check_end(struct orcmd *o)
 		return;
 	/* In a private DVM the lifeline tells the others. */
 	if (!o->d.orphaned && o->d.conf.keep)
-		charges_end(o);
+		charges_tell_end(o);
 	if (o->d.orphaned)
 		path_run_remove(o->d.conf.run);
 	loop_stop(&o->d.loop);
@@ -272,5 +272,7 @@ NODE_MAIN(orcmd)
 	daemon_watch(&o->d);
 	if (loop_run(&o->d.loop) == -1)
 		die_sys(EXIT_TEMP, "event loop");
+	client_stop(&o->client);
+	charges_end(o);
 	return EXIT_YES;
 }

@@ -487,3 +487,10 @@ daemon_charge(struct daemon *d)
 	if (!charge_up(&d->charge))
 		charge_is_down(&d->charge);
 }
+
+void
+daemon_uncharge(struct daemon *d)
+{
+	loop_timer_stop(&d->loop, &d->revive);
+	charge_stop(&d->charge);
+}

@@ -37,8 +37,8 @@ struct daemon {
 	struct charge charge; /* not in orcmd itself */
 	struct timer revive;
 	uint64_t revive_wait; /* ns that orcmd may be gone */
-	char *notify; /* NOTIFY_SOCKET, until readiness is told */
-	bool orphaned;        /* the lifeline has ended */
+	char *notify;  /* NOTIFY_SOCKET, until readiness is told */
+	bool orphaned; /* the lifeline has ended */
 };
 
 /*
@@ -61,6 +61,8 @@ void daemon_ready(struct daemon *d);
 bool daemon_over(const struct daemon_conf *d);
 /* Holds the connection to orcmd, and starts it again if conf.keep says so. */
 void daemon_charge(struct daemon *d);
+/* Gives that connection up, and orcmd with it. */
+void daemon_uncharge(struct daemon *d);
 /* Executes the program anew in place, with the same arguments. */
 void daemon_again(struct daemon *d);
 /* A block of memory for an arena, zeroed, touched only when used. */

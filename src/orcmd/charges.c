@@ -205,7 +205,7 @@ on_again(struct timer *t)
 }
 
 void
-charges_end(struct orcmd *o)
+charges_tell_end(struct orcmd *o)
 {
 	struct wire_header h = { .type = WIRE_END };
 	uint8_t frame[WIRE_CONTROL_MAX];
@@ -218,6 +218,16 @@ charges_end(struct orcmd *o)
 			(void)conn_send(
 			    &o->charges[i].conn, frame, wire_end(&w, 0));
 		}
+}
+
+void
+charges_end(struct orcmd *o)
+{
+	uint32_t i;
+
+	for (i = 0; i < CHARGES_MAX; i++)
+		if (o->charges[i].used)
+			conn_close(&o->charges[i].conn);
 }
 
 void

@@ -70,6 +70,8 @@ void charges_begin(struct orcmd *o);
 /* The connection of the keeper of one replica, or NULL. */
 struct charge_peer *charge_of(struct orcmd *o, uint64_t id);
 /* Tells all other daemons to end. */
+void charges_tell_end(struct orcmd *o);
+/* Closes all connections, with what is queued sent. */
 void charges_end(struct orcmd *o);
 
 /* helpers.c */
