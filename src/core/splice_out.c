@@ -107,8 +107,25 @@ trunk_moves(struct splice *s, uint32_t to)
 	s->trunk = to;
 }
 
-static uint32_t copy_shown(const struct splice *s, uint32_t lane,
-    uint64_t from, uint64_t to, uint8_t *out);
+static bool differs(const struct splice *s, const struct splice_rank *r,
+    uint32_t lane, uint64_t pos, bool ended, struct splice_out *o);
+
+/* Is the leader's text another one than what was delivered before it led? */
+static bool
+leader_differs(struct splice *s, struct splice_out *o)
+{
+	struct splice_rank *r;
+
+	if (s->conf.mode != SPLICE_LEADER || s->leader == ORCM_RANK_NONE)
+		return false;
+	r = &s->ranks[s->leader];
+	if (r->reported || !takes_part(r) ||
+	    !differs(s, r, s->trunk, s->done, false, o))
+		return false;
+	o->rank = s->leader;
+	r->reported = true;
+	return true;
+}
 
 /*
  * The leader's text is not the one that was delivered so far (nobody else is
@@ -116,26 +133,10 @@ static uint32_t copy_shown(const struct splice *s, uint32_t lane,
  * but not in silence.
  */
 static void
-leader_turns(struct splice *s, uint32_t lane)
+leader_turns(struct splice *s)
 {
-	uint64_t at = fork_at(s, lane, s->trunk);
-	struct splice_rank *r = &s->ranks[s->leader];
-	struct splice_out *o;
-
-	if (s->conf.mode != SPLICE_LEADER || at >= s->done || r->reported)
-		return;
 	REQUIRE(s->outs_len < s->conf.ranks_len);
-	r->reported = true;
-	o = &s->outs[s->outs_len++];
-	memset(o, 0, sizeof(*o));
-	o->rank = s->leader;
-	o->how = SPLICE_BYTES;
-	o->from = o->to = at;
-	if (!s->lanes[lane].hashed)
-		o->to = min_u64(s->lanes[lane].lo,
-		    at + s->lanes[s->trunk].step);
-	o->theirs_len = copy_shown(s, lane, at, r->pos, o->theirs);
-	o->ours_len = copy_shown(s, s->trunk, at, s->done, o->ours);
+	s->outs_len += leader_differs(s, &s->outs[s->outs_len]);
 }
 
 size_t
@@ -150,7 +151,7 @@ splice_deliver(struct splice *s, const uint8_t **at)
 		return 0;
 	REQUIRE(to <= l->head);
 	if (lane != s->trunk) {
-		leader_turns(s, lane);
+		leader_turns(s);
 		trunk_moves(s, lane);
 	}
 	*at = l->buf + s->done % s->cap;
@@ -274,6 +275,7 @@ differs(const struct splice *s, const struct splice_rank *r, uint32_t lane,
 {
 	uint64_t at = fork_at(s, lane, r->lane);
 
+	memset(o, 0, sizeof(*o));
 	/* Lanes that part only later hold the same text up to here. */
 	if (at < pos && at < r->pos)
 		o->how = SPLICE_BYTES;
@@ -303,16 +305,17 @@ splice_take(struct splice *s, struct splice_out *out)
 		*out = s->outs[--s->outs_len];
 		return true;
 	}
+	if (leader_differs(s, out))
+		return true;
 	if (!reference(s, &lane, &pos, &ended))
 		return false;
 	for (i = 0; i < s->conf.ranks_len; i++) {
 		if (i == s->leader || s->ranks[i].reported ||
 		    !takes_part(&s->ranks[i]))
 			continue;
-		memset(out, 0, sizeof(*out));
-		out->rank = i;
 		if (!differs(s, &s->ranks[i], lane, pos, ended, out))
 			continue;
+		out->rank = i;
 		s->ranks[i].reported = true;
 		return true;
 	}

@@ -274,6 +274,33 @@ ends_are_compared_over_lanes(void)
 	end();
 }
 
+/* The only life that is left is compared with what was delivered. */
+static void
+leader_with_nothing_new_is_compared_too(void)
+{
+	begin(1, SPLICE_LEADER);
+	splice_lead(&d.s, 0);
+	(void)side_str(&d, 0, "abcdef");
+	is_str(side_read(&d), "abcdef", "one life");
+	splice_lost(&d.s, 0);
+	splice_start(&d.s, 0);
+	(void)side_str(&d, 0, "abX");
+	ok(one_difference(0, SPLICE_BYTES, 2, 2),
+	    "the next one differs below what was delivered");
+	end();
+	begin(1, SPLICE_LEADER);
+	splice_lead(&d.s, 0);
+	(void)side_str(&d, 0, "abcdef");
+	(void)side_read(&d);
+	splice_lost(&d.s, 0);
+	splice_start(&d.s, 0);
+	(void)side_str(&d, 0, "abc");
+	ok(no_difference(), "one that is behind says the same so far");
+	splice_eof(&d.s, 0);
+	ok(one_difference(0, SPLICE_SHORTER, 3, 3), "unless it ends there");
+	end();
+}
+
 static void
 equal_strangers_share_a_lane(void)
 {
@@ -511,6 +538,7 @@ main(void)
 	ends_that_differ_are_reported();
 	end_of_one_that_was_stopped_is_no_measure();
 	ends_are_compared_over_lanes();
+	leader_with_nothing_new_is_compared_too();
 	equal_strangers_share_a_lane();
 	a_lane_for_everybody_in_every_life();
 	nobody_is_a_window_ahead();
