@@ -45,6 +45,15 @@ sim_flow_close_out(struct sim *s, uint32_t rank)
 	sim_pipe_wake_prog(s, pipe);
 }
 
+/* It gets what any program gets whose reader has gone. */
+void
+sim_flow_drop_out(struct sim *s, uint32_t rank)
+{
+	sim_flow_close_out(s, rank);
+	sim_owner_rank(s, JOB_IN_OUT_EOF, rank,
+	    s->owner.job.ranks[rank].incarnation, 0);
+}
+
 /* What the input is at an offset, as the store would give it. */
 static size_t
 piece(struct sim *s, uint64_t from, uint64_t n, uint8_t *out, size_t most)
@@ -155,7 +164,6 @@ splices_len(const struct sim *s)
 	return s->plan.ops->delivery == ORCM_DELIVER_ALL ? s->plan.ranks : 1;
 }
 
-/* They get what any program gets whose reader has gone. */
 static void
 broken(struct sim *s)
 {
@@ -165,9 +173,10 @@ broken(struct sim *s)
 	if (s->owner.job.closed)
 		return;
 	sim_note(s, "stdout is broken", 0, 0, 0);
-	for (i = 0; i < s->plan.ranks; i++)
-		sim_flow_close_out(s, i);
 	sim_owner_feed(s, &in);
+	for (i = 0; i < s->plan.ranks; i++)
+		if (s->owner.reps[i].out != SIM_NOTHING)
+			sim_flow_drop_out(s, i);
 }
 
 static bool

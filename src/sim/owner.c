@@ -257,6 +257,8 @@ keeper_msg(struct sim *s, uint32_t rank, const struct sim_msg *m)
 	sim_flow_close_out(s, rank);
 	p->in = m->state;
 	p->out = m->value;
+	if (s->owner.job.closed)
+		sim_flow_drop_out(s, rank);
 	sim_flow_wake(s);
 }
 

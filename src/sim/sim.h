@@ -427,6 +427,7 @@ void sim_flow_produce(struct sim *s);
 void sim_flow_consume(struct sim *s);
 void sim_flow_close_in(struct sim *s, uint32_t rank);
 void sim_flow_close_out(struct sim *s, uint32_t rank);
+void sim_flow_drop_out(struct sim *s, uint32_t rank);
 
 /* fault.c */
 void sim_fault_begin(struct sim *s);
