@@ -65,6 +65,20 @@ runs_alike(struct sim *s, uint64_t seed)
 	return sim_hash(s) == hash;
 }
 
+/* How the same is seen once more, from its beginning. */
+static void
+print_again(const struct sim *s)
+{
+	printf("again: orcm-sim -%sv", s->broken ? "c" : "");
+	if (s->ranks != 0)
+		printf(" -n %" PRIu32, s->ranks);
+	if (s->kind < SIM_KINDS)
+		printf(" -P %s", sim_kind_name(s->kind));
+	if (s->virtual != 0)
+		printf(" -t %" PRIu64, s->virtual / ORCM_MS);
+	printf(" -s %" PRIu64 "\n", s->seed);
+}
+
 static int
 run_all(struct sim *s, uint64_t seed, uint64_t runs)
 {
@@ -73,11 +87,13 @@ run_all(struct sim *s, uint64_t seed, uint64_t runs)
 	for (i = 0; i < runs; i++) {
 		if (!sim_run(s, seed + i)) {
 			sim_print_failure(s);
+			print_again(s);
 			return EXIT_FAILED;
 		}
 		if (!runs_alike(s, seed + i)) {
 			printf("FAIL determinism seed=%" PRIu64 "\n",
 			    seed + i);
+			print_again(s);
 			return EXIT_FAILED;
 		}
 	}

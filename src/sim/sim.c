@@ -87,6 +87,8 @@ sim_print_failure(const struct sim *s)
 	const struct sim_trace *t;
 	uint32_t i, n = s->trace_len < SIM_TRACE ? s->trace_len : SIM_TRACE;
 
+	if (s->verbose)
+		n = 0; /* it is there already */
 	for (i = 0; i < n; i++) {
 		t = &s->trace[(s->trace_len - n + i) % SIM_TRACE];
 		printf("%13.6f %s %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
