@@ -253,7 +253,7 @@ keepers_listen(struct run *r)
 		watch_init(&p->err, NULL, p);
 		p->in.fd = p->out.fd = p->err.fd = -1;
 	}
-	for (i = 0; i < WAITING_MAX; i++)
+	for (i = 0; i < r->opt.n + STRANGERS_MAX; i++)
 		conn_init(&waiting[i], &r->loop, &waiting_ops, r);
 	if (spec_socket(r->run, r->id, r->sock) == -1)
 		die_sys(JOB_OUR_FAULT, "%s", r->run);
@@ -272,7 +272,7 @@ keepers_end(struct run *r)
 
 	for (i = 0; i < r->opt.n; i++)
 		conn_close(&r->reps[i].conn);
-	for (i = 0; i < WAITING_MAX; i++)
+	for (i = 0; i < r->opt.n + STRANGERS_MAX; i++)
 		conn_close(&waiting[i]);
 	loop_unwatch(&r->loop, &r->listen);
 	close(r->listen.fd);

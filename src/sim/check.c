@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-
 static bool
 strangers(const struct sim *s)
 {
@@ -142,10 +141,10 @@ may_give_up(struct sim *s)
 
 	if (p->keep != UINT64_MAX)
 		return true;
-	if (p->budget == BUDGET_INF)
-		return false;
 	for (i = 0; i < p->ranks; i++)
-		spent += s->seen.deaths[i] > p->budget;
+		spent += s->seen.failed[i] ||
+		    (p->budget != BUDGET_INF &&
+			s->seen.deaths[i] > p->budget);
 	if (p->ops->delivery == ORCM_DELIVER_LEADER)
 		need = p->ranks;
 	else if (p->ops->delivery == ORCM_DELIVER_MAJORITY)
@@ -186,9 +185,11 @@ sim_check_exit(struct sim *s)
 		return;
 	}
 	if (s->seen.stop_asked &&
-	    (code == 128 + 15 || code == 128 + 9 || code == 128 + 11))
+	    (code == 128 + 15 || code == 128 + 9 || code == 128 + 11 ||
+		(code == SIM_STRAY_STATUS && p->restart == RESTART_FAILURE)))
 		return;
-	if (code == JOB_GAVE_UP) {
+	if (code == JOB_GAVE_UP ||
+	    (code == JOB_CANNOT_EXEC && p->every[SIM_CANNOT_RUN] != 0)) {
 		if (!may_give_up(s))
 			sim_fail(s, "status: given up without need");
 		return;
@@ -196,6 +197,7 @@ sim_check_exit(struct sim *s)
 	if (code == JOB_DISAGREED) {
 		if (!strangers(s) || !majority ||
 		    (p->ranks > 2 && p->budget == BUDGET_INF &&
+			p->every[SIM_CANNOT_RUN] == 0 &&
 			p->keep == UINT64_MAX))
 			sim_fail(s, "status: a disagreement without need");
 		return;

@@ -6,13 +6,19 @@
 #include "sim/sim.h"
 
 #define AWAY_MAX (30 * ORCM_MS) /* how long a daemon may be gone */
+#define ASLEEP_MAX (300 * ORCM_MS)
 
 static const char *const names[SIM_FAULTS] = {
 	[SIM_KILL_PROG] = "FAULT program", [SIM_KILL_KEEPER] = "FAULT keeper",
+	[SIM_EXIT_PROG] = "FAULT exit",
 	[SIM_KILL_ALL] = "FAULT all programs",
 	[SIM_STOP_PROG] = "FAULT stop", [SIM_KILL_PNPD] = "FAULT pnpd",
 	[SIM_KILL_ORCMD] = "FAULT orcmd",
-	[SIM_KILL_LEADERD] = "FAULT leaderd", [SIM_JITTER] = "FAULT jitter",
+	[SIM_KILL_LEADERD] = "FAULT leaderd",
+	[SIM_KILL_DAEMONS] = "FAULT all daemons",
+	[SIM_KILL_NODE] = "FAULT all but the owner",
+	[SIM_SLEEP] = "FAULT sleep", [SIM_CANNOT_RUN] = "FAULT cannot run",
+	[SIM_JITTER] = "FAULT jitter",
 	[SIM_SLOW_SINK] = "FAULT slow reader",
 	[SIM_USER_STOP] = "FAULT user stops",
 	[SIM_USER_PAUSE] = "FAULT user pauses",
@@ -22,8 +28,9 @@ static const char *const names[SIM_FAULTS] = {
 static void
 again(struct sim *s, uint32_t kind)
 {
+	/* Those without a moment of their own. */
 	if (s->plan.every[kind] == 0 || kind == SIM_JITTER ||
-	    kind == SIM_SLOW_SINK)
+	    kind == SIM_SLOW_SINK || kind == SIM_CANNOT_RUN)
 		return;
 	sim_event(s, SIM_EV_FAULT, s->now + 1 +
 	    sim_mean(s, s->plan.every[kind]))->a = kind;
@@ -74,11 +81,41 @@ kill_all(struct sim *s)
 }
 
 static void
+all_daemons_die(struct sim *s)
+{
+	daemon_dies(s, SIM_PNPD);
+	daemon_dies(s, SIM_ORCMD);
+	daemon_dies(s, SIM_LEADERD);
+}
+
+static void
+kill_node(struct sim *s)
+{
+	uint32_t i;
+
+	all_daemons_die(s);
+	for (i = 0; i < SIM_KEEPERS; i++)
+		sim_keeper_exit(s, SIM_FIRST_KEEPER + i, STATUS_SIGNAL | 9);
+}
+
+static void
+fall_asleep(struct sim *s)
+{
+	uint32_t who = (uint32_t)sim_upto(s, SIM_FIRST_KEEPER);
+
+	if (who == SIM_FIRST_KEEPER)
+		who = any_keeper(s, false);
+	if (who != SIM_NOTHING)
+		sim_sleep(s, who, s->now + sim_upto(s, ASLEEP_MAX));
+}
+
+static void
 pause_job(struct sim *s)
 {
 	struct job_in in = { .event = JOB_IN_PAUSE };
 
-	if (!s->actors[SIM_OWNER].alive)
+	if (!s->actors[SIM_OWNER].alive ||
+	    s->actors[SIM_OWNER].asleep > s->now)
 		return;
 	if (s->owner.want == JOB_PAUSED)
 		in.event = JOB_IN_RESUME;
@@ -91,7 +128,8 @@ stop_job(struct sim *s)
 {
 	struct job_in in = { .event = JOB_IN_STOP, .value = 15 };
 
-	if (!s->actors[SIM_OWNER].alive)
+	if (!s->actors[SIM_OWNER].alive ||
+	    s->actors[SIM_OWNER].asleep > s->now)
 		return;
 	/* Who is asked twice means it. */
 	if (s->seen.stop_asked)
@@ -147,6 +185,11 @@ sim_fault_hit(struct sim *s, uint32_t kind)
 			sim_prog_end(s, k, STATUS_SIGNAL |
 			    (sim_chance(s, 50) ? 9 : 11));
 		break;
+	case SIM_EXIT_PROG:
+		k = any_keeper(s, true);
+		if (k != SIM_NOTHING)
+			sim_prog_end(s, k, SIM_STRAY_STATUS);
+		break;
 	case SIM_KILL_KEEPER:
 		k = any_keeper(s, false);
 		if (k != SIM_NOTHING)
@@ -166,6 +209,15 @@ sim_fault_hit(struct sim *s, uint32_t kind)
 		break;
 	case SIM_KILL_LEADERD:
 		daemon_dies(s, SIM_LEADERD);
+		break;
+	case SIM_KILL_DAEMONS:
+		all_daemons_die(s);
+		break;
+	case SIM_KILL_NODE:
+		kill_node(s);
+		break;
+	case SIM_SLEEP:
+		fall_asleep(s);
 		break;
 	case SIM_USER_STOP:
 		stop_job(s);

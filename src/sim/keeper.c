@@ -12,6 +12,7 @@
 
 #define EXIT_NODAEMON 102u
 #define SPEC_TIME (5 * ORCM_SECOND)
+#define ERROR 13 /* EACCES of most systems; any but ENOENT will do */
 
 struct sim_keeper *
 sim_keeper(struct sim *s, uint32_t actor)
@@ -94,6 +95,22 @@ tell_both(struct sim *s, uint32_t actor, const struct sim_msg *m)
 	sim_send(s, k->charge, actor, m);
 }
 
+/* There is no room for a process, or its file is being replaced. */
+static void
+cannot_run(struct sim *s, uint32_t actor)
+{
+	struct sim_keeper *k = sim_keeper(s, actor);
+	struct sim_msg m = { .type = SIM_FAILED,
+		.incarnation = k->incarnation, .value = ERROR };
+
+	sim_note(s, "cannot run: rank, incarnation", k->rank, k->incarnation,
+	    0);
+	s->seen.failed[k->rank] = true;
+	k->state = SIM_ENDED_STATE;
+	k->error = ERROR;
+	tell_both(s, actor, &m);
+}
+
 static void
 start_life(struct sim *s, uint32_t actor, uint32_t incarnation)
 {
@@ -104,6 +121,13 @@ start_life(struct sim *s, uint32_t actor, uint32_t incarnation)
 		sim_fail(s, "a keeper starts a second program");
 	k->incarnation = incarnation;
 	k->status = STATUS_NONE;
+	k->error = 0;
+	k->prog.pid = 0;
+	if (s->faults && s->plan.every[SIM_CANNOT_RUN] != 0 &&
+	    sim_chance(s, 10)) {
+		cannot_run(s, actor);
+		return;
+	}
 	k->state = SIM_RUNS;
 	sim_prog_start(s, actor);
 	/* The owner gets the pipes' other ends along with the message. */
@@ -139,6 +163,10 @@ charge_now(struct sim *s, uint32_t actor)
 	}
 	k->tries = 0;
 	sim_send(s, k->charge, actor, &m);
+	m.type = SIM_FAILED;
+	m.value = k->error;
+	if (k->error != 0)
+		sim_send(s, k->charge, actor, &m);
 }
 
 static void

@@ -202,9 +202,41 @@ sim_born(struct sim *s, uint32_t actor)
 
 	REQUIRE(!a->alive);
 	a->alive = true;
+	a->asleep = 0;
 	a->life = ++s->serial;
 	a->pid = s->next_pid++;
 	sim_note(s, "born: actor, pid", actor, a->pid, 0);
+}
+
+void
+sim_sleep(struct sim *s, uint32_t actor, uint64_t until)
+{
+	struct sim_actor *a = &s->actors[actor];
+
+	/* Longer would let what comes then overtake what waits already. */
+	if (!a->alive || a->asleep > s->now)
+		return;
+	sim_note(s, "sleeps: actor, pid, ns", actor, a->pid, until - s->now);
+	a->asleep = until;
+}
+
+uint32_t
+sim_runs(const struct sim *s, const struct sim_event *e)
+{
+	switch (e->type) {
+	case SIM_EV_MSG:
+	case SIM_EV_EOF:
+		if (!s->conns[e->a].used || s->conns[e->a].serial != e->c)
+			return SIM_NOTHING;
+		return s->conns[e->a].end[e->b].actor;
+	case SIM_EV_TIMER:
+	case SIM_EV_CHILD:
+		return e->a;
+	case SIM_EV_OWNER:
+		return SIM_OWNER;
+	default:
+		return SIM_NOTHING;
+	}
 }
 
 void

@@ -318,6 +318,9 @@ sim_orcmd_msg(struct sim *s, uint32_t conn, const struct sim_msg *m)
 	else if (m->type == SIM_ENDED)
 		process(s, s->orcmd.charges[i].id, PROC_IN_ENDED,
 		    m->incarnation, m->value);
+	else if (m->type == SIM_FAILED)
+		process(s, s->orcmd.charges[i].id, PROC_IN_FAILED,
+		    m->incarnation, m->value);
 }
 
 void

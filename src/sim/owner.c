@@ -33,7 +33,7 @@ make_cores(struct sim *s)
 	struct job_conf jc = {
 		.ranks_len = p->ranks,
 		.delivery = p->ops->delivery,
-		.restart = RESTART_CRASH,
+		.restart = p->restart,
 		.rule = p->rule,
 		.limit = p->limit,
 		.stall = 500 * ORCM_MS,
@@ -65,6 +65,7 @@ sim_owner_main(struct sim *s)
 	uint32_t i;
 
 	make_cores(s);
+	o->restart = s->plan.restart;
 	for (i = 0; i < SIM_RANKS; i++)
 		o->reps[i].conn = o->reps[i].in = o->reps[i].out =
 		    SIM_NOTHING;
@@ -250,6 +251,9 @@ keeper_msg(struct sim *s, uint32_t rank, const struct sim_msg *m)
 		    m->value);
 		return;
 	}
+	/* Of one that cannot be run the picture tells. */
+	if (m->type == SIM_FAILED)
+		return;
 	REQUIRE(m->type == SIM_STARTED);
 	sim_check_started(s, rank, m->incarnation);
 	sim_owner_rank(s, JOB_IN_STARTED, rank, m->incarnation, m->pid);

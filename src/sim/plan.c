@@ -111,6 +111,9 @@ draw_limits(struct sim *s)
 	else if (sim_chance(s, 5) && p->ops->delivery == ORCM_DELIVER_LEADER)
 		p->leader_only = true;
 	p->status = sim_chance(s, 50) ? 0 : (uint32_t)sim_upto(s, 255);
+	p->restart = RESTART_CRASH;
+	if (p->status == 0 && sim_chance(s, 30))
+		p->restart = RESTART_FAILURE;
 	/* Not one of ours, or the checks could not tell them apart. */
 	if (p->status >= JOB_DISAGREED && p->status <= JOB_OUR_FAULT)
 		p->status = 1;
@@ -134,11 +137,16 @@ draw_faults(struct sim *s)
 	} rows[SIM_FAULTS] = {
 		[SIM_KILL_PROG] = { 60, 5, 400 },
 		[SIM_KILL_KEEPER] = { 30, 20, 600 },
+		[SIM_EXIT_PROG] = { 60, 5, 400 },
 		[SIM_KILL_ALL] = { 10, 100, 1000 },
 		[SIM_STOP_PROG] = { 25, 20, 800 },
 		[SIM_KILL_PNPD] = { 40, 10, 400 },
 		[SIM_KILL_ORCMD] = { 40, 10, 400 },
 		[SIM_KILL_LEADERD] = { 40, 10, 400 },
+		[SIM_KILL_DAEMONS] = { 10, 20, 600 },
+		[SIM_KILL_NODE] = { 5, 50, 1000 },
+		[SIM_SLEEP] = { 20, 5, 300 },
+		[SIM_CANNOT_RUN] = { 3, 1, 1 },
 		[SIM_JITTER] = { 40, 1, 8 },
 		[SIM_SLOW_SINK] = { 20, 1, 20 },
 		[SIM_USER_STOP] = { 5, 10, 500 },
@@ -152,9 +160,11 @@ draw_faults(struct sim *s)
 	for (i = 0; i < SIM_FAULTS; i++) {
 		if (!sim_chance(s, rows[i].percent))
 			continue;
-		if (p->daemons_only && i != SIM_KILL_PNPD &&
-		    i != SIM_KILL_ORCMD && i != SIM_KILL_LEADERD &&
-		    i != SIM_JITTER)
+		if (p->daemons_only && i != SIM_JITTER && i != SIM_SLEEP &&
+		    (i < SIM_KILL_PNPD || i > SIM_KILL_DAEMONS))
+			continue;
+		/* Elsewhere its end would be as good as any. */
+		if (i == SIM_EXIT_PROG && p->restart != RESTART_FAILURE)
 			continue;
 		p->every[i] = (rows[i].least +
 		    sim_upto(s, rows[i].most - rows[i].least)) * ORCM_MS;

@@ -165,7 +165,7 @@ sim_prog_end(struct sim *s, uint32_t actor, uint32_t status)
 	sim_note(s, "program ends: rank, pid, status", k->rank, p->pid,
 	    status);
 	p->alive = false;
-	s->seen.deaths[k->rank] += !STATUS_IS_CODE(status);
+	s->seen.deaths[k->rank] += record_restarts(s->plan.restart, status);
 	sim_pipe_close(s, p->in, true);
 	sim_pipe_close(s, p->out, false);
 	sim_flow_wake(s);

@@ -302,15 +302,23 @@ step(struct sim *s)
 {
 	struct heap_node *n = heap_first(&s->heap);
 	struct sim_event *e = (struct sim_event *)n;
+	uint32_t who;
 
 	if (n == NULL)
 		return false;
 	REQUIRE(n->due >= s->now);
 	s->now = n->due;
+	who = sim_runs(s, e);
+	if (who != SIM_NOTHING && s->actors[who].alive &&
+	    s->actors[who].asleep > s->now) {
+		REQUIRE(heap_set(&s->heap, n, s->actors[who].asleep));
+		return true;
+	}
 	heap_remove(&s->heap, n);
 	s->steps++;
 	happen(s, e);
 	sim_check_event(s);
+	sim_prompt_look(s);
 	sim_event_free(s, e);
 	return true;
 }

@@ -21,7 +21,7 @@
  * The parts, one file each: sim (time, events, trace), net (connections,
  * timers, deaths), client, pnpd, orcmd, leaderd, keeper, prog (programs and
  * pipes), owner and flow (orcm-run's two halves), fault, plan (what a seed
- * draws), check (what must always hold).
+ * draws), check (what must always hold), prompt (what must happen soon).
  */
 #define SIM_RANKS 5u
 #define SIM_KEEPERS 24u
@@ -33,6 +33,7 @@
 #define SIM_TRACE 50u
 #define SIM_TIMERS 3u
 #define SIM_NOTHING UINT32_MAX
+#define SIM_STRAY_STATUS 3u /* of a program that fails now and then */
 #define SIM_JOB UINT64_C(0x4a0b0000)
 
 enum sim_actor_id {
@@ -57,6 +58,7 @@ enum sim_type {
 	SIM_SIGNAL, /* value */
 	SIM_END,
 	SIM_STARTED, /* incarnation, pid, value: pipes */
+	SIM_FAILED,  /* incarnation, value: why it cannot run */
 	SIM_ENDED,   /* incarnation, value: status */
 	SIM_ATTACH,  /* id, incarnation */
 	SIM_SPEC,
@@ -111,6 +113,7 @@ struct sim_conn {
 struct sim_actor {
 	bool alive;
 	uint64_t life; /* grows at each birth */
+	uint64_t asleep; /* until then nothing reaches it */
 	uint32_t pid;
 	struct sim_event *timers[SIM_TIMERS]; /* NULL: not set */
 };
@@ -184,7 +187,7 @@ struct sim_prog {
 enum sim_keeper_state { SIM_WAITS, SIM_RUNS, SIM_ENDED_STATE };
 
 struct sim_keeper {
-	uint32_t rank, incarnation, status;
+	uint32_t rank, incarnation, status, error;
 	enum sim_keeper_state state;
 	uint32_t owner, charge; /* connections */
 	unsigned tries;
@@ -218,11 +221,16 @@ struct sim_owner {
 enum sim_fault {
 	SIM_KILL_PROG,
 	SIM_KILL_KEEPER,
+	SIM_EXIT_PROG, /* it ends by itself, with another status */
 	SIM_KILL_ALL,
 	SIM_STOP_PROG,
 	SIM_KILL_PNPD,
 	SIM_KILL_ORCMD,
 	SIM_KILL_LEADERD,
+	SIM_KILL_DAEMONS, /* the three at once */
+	SIM_KILL_NODE,	  /* and all keepers with them */
+	SIM_SLEEP, /* a daemon, a keeper or the owner gets no processor */
+	SIM_CANNOT_RUN,
 	SIM_JITTER, /* a message is late now and then */
 	SIM_SLOW_SINK,
 	SIM_USER_STOP,
@@ -249,7 +257,8 @@ struct sim_plan {
 	uint32_t budget;
 	bool strict, deaf; /* deaf: SIGTERM is ignored */
 	bool leader_only;
-	bool daemons_only; /* no fault but deaths of daemons, none early */
+	bool daemons_only; /* no fault but those of daemons, none early */
+	enum job_restart restart;
 	enum job_rule rule;
 	uint64_t limit; /* ns that the job may take, or ORCM_NEVER */
 	uint32_t stranger;
@@ -265,7 +274,10 @@ struct sim_seen {
 	uint64_t delivered[SIM_RANKS]; /* one stream, or one a rank */
 	uint64_t epoch;
 	struct record_lead claim;
+	bool failed[SIM_RANKS]; /* it could not be run */
 	uint32_t reports, counts[SIM_FAULTS];
+	/* Since when, or 0: nothing disturbs; the leader cannot go on. */
+	uint64_t calm, headless, stuck;
 	bool stop_asked;
 	uint64_t over_at;
 };
@@ -342,6 +354,10 @@ void sim_close(struct sim *s, uint32_t conn, uint32_t actor);
 void sim_arrive(struct sim *s, const struct sim_event *e);
 void sim_timer(struct sim *s, uint32_t actor, uint32_t timer, uint64_t due);
 void sim_born(struct sim *s, uint32_t actor);
+/* It gets no processor before then. */
+void sim_sleep(struct sim *s, uint32_t actor, uint64_t until);
+/* Who would have to run for this to happen, or SIM_NOTHING. */
+uint32_t sim_runs(const struct sim *s, const struct sim_event *e);
 /* It is gone at once; what it had sent still arrives. */
 void sim_die(struct sim *s, uint32_t actor);
 
@@ -435,6 +451,9 @@ void sim_fault_hit(struct sim *s, uint32_t kind);
 
 /* plan.c */
 void sim_plan_draw(struct sim *s);
+
+/* prompt.c */
+void sim_prompt_look(struct sim *s);
 
 /* check.c */
 void sim_check_started(struct sim *s, uint32_t rank, uint32_t incarnation);

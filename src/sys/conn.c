@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/require.h"
@@ -65,12 +66,22 @@ conn_init(struct conn *c, struct loop *l, const struct conn_ops *ops,
 	watch_init(&c->watch, NULL, c);
 }
 
+/* What a burst took in whole pages goes back whole, and leaves no hole. */
+static void
+give_back(void *buffer, size_t size)
+{
+	if (size > BUFFER_MIN)
+		(void)munmap(buffer, size);
+	else
+		free(buffer);
+}
+
 static void
 drop_output(struct conn *c)
 {
 	close_fds(c->pass.fds, c->pass.len);
 	c->pass.len = 0;
-	free(c->out);
+	give_back(c->out, c->out_size);
 	c->out = NULL;
 	c->out_size = c->out_at = c->out_used = 0;
 }
@@ -469,9 +480,14 @@ enqueue(struct conn *c, const uint8_t *p, size_t size)
 	while (room < c->out_used + size)
 		room *= 2;
 	if (room != c->out_size) {
-		out = realloc(c->out, room);
-		if (out == NULL)
+		out = room == BUFFER_MIN ? malloc(room) :
+		    mmap(NULL, room, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (out == NULL || out == MAP_FAILED)
 			return -1;
+		if (c->out_used > 0)
+			memcpy(out, c->out, c->out_used);
+		give_back(c->out, c->out_size);
 		c->out = out;
 		c->out_size = room;
 	}

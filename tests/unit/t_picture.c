@@ -9,7 +9,11 @@
 #define MAX 64u
 
 static struct picture p;
-static struct picture_conf conf = { MAX, 1, 9 };
+static struct picture_conf conf = {
+	.records_max = MAX,
+	.node = 1,
+	.epoch = 9,
+};
 static void *memory;
 
 static void
