@@ -4,7 +4,7 @@
 # check.sh: runs every test of the build in $B.  Each failure is printed in
 # full; the last line is "N passed, N failed".  "make check" builds first.
 #   CHECK="unit prog"  only these parts: unit prog sim fuzz text
-#   SIM_SEEDS=100      seeds given to the simulator
+#   SIM_SEEDS=200      seeds given to the simulator, and half as many fresh
 #   KEEP=1             do not remove the logs in $B/check
 set -eu
 LC_ALL=C
@@ -162,21 +162,24 @@ check_prog() {
 	tap prog 1800 "$bats" -F tap "$@"
 }
 
+# Runs that once found something, the first seeds, and some that nobody has
+# tried: a step's name is how it is run again.
 check_sim() {
-	test -x "$B/bin/orcm-sim" || return 0
-	seed=1
-	while test "$seed" -le "${SIM_SEEDS:-100}"; do
-		if bounded 60 "$B/bin/orcm-sim" -s "$seed" \
-			>"$logs/sim.log" 2>&1 </dev/null; then
-			passed=$((passed + 1))
-		else
-			failed=$((failed + 1))
-			echo "not ok - orcm-sim -s $seed"
-			sed 's/^/    /' "$logs/sim.log"
-		fi
-		seed=$((seed + 1))
-	done
-	echo "# simulator: seeds 1 to ${SIM_SEEDS:-100}"
+	sim=$B/bin/orcm-sim
+	seeds=${SIM_SEEDS:-200}
+	test -x "$sim" || return 0
+	# Lists of options.
+	# shellcheck disable=SC2086
+	while read -r options; do
+		case $options in
+		'' | '#'*) continue ;;
+		esac
+		step "orcm-sim $options" 60 "$sim" $options
+	done <tests/sim/seeds.txt
+	step "orcm-sim -r $seeds" 120 "$sim" -r "$seeds"
+	fresh=$(od -An -N4 -tu4 /dev/urandom | tr -d ' \n')
+	step "orcm-sim -s $fresh -r $((seeds / 2))" 120 "$sim" -s "$fresh" \
+		-r $((seeds / 2))
 }
 
 for part in $parts; do

@@ -156,9 +156,11 @@ may_give_up(struct sim *s)
 static void
 check_budget(struct sim *s)
 {
+	const uint32_t *counts = s->seen.counts;
 	uint32_t i;
 
-	if (!s->plan.strict || s->seen.counts[SIM_KILL_ORCMD] > 0)
+	if (!s->plan.strict || counts[SIM_KILL_ORCMD] > 0 ||
+	    counts[SIM_KILL_DAEMONS] > 0 || counts[SIM_KILL_NODE] > 0)
 		return;
 	for (i = 0; i < s->plan.ranks; i++)
 		if (s->seen.started[i] &&

@@ -44,12 +44,16 @@ draw_sizes(struct sim *s)
 	static const uint64_t sizes[] = { 0, 1, 200, 3000, 20000, 60000 };
 	struct sim_plan *p = &s->plan;
 	uint64_t most = sizes[sim_upto(s, 5)];
+	bool large;
 
 	/* A few runs outgrow the history, so that hashes are needed. */
-	if (sim_chance(s, 4))
-		most = 900000;
-	if (p->kind == SIM_BYTES && most > 3000)
-		most = 3000;
+	large = sim_chance(s, 3);
+	if (large)
+		most = 1200000;
+	if (p->kind == SIM_BYTES) {
+		large = false;
+		most = most < 3000 ? most : 3000;
+	}
 	p->input_size = sim_upto(s, most);
 	p->output_size = p->input_size;
 	if (p->kind == SIM_FILTER)
@@ -65,7 +69,7 @@ draw_sizes(struct sim *s)
 	p->sink_piece = 1 + sim_upto(s, 9000);
 	p->sink_cap = 1 + sim_upto(s, 65535);
 	/* So that large jobs do not take a byte at a time. */
-	if (most > 60000) {
+	if (large) {
 		p->pipe = SIM_PIPE;
 		p->chunk = p->input_piece = 9000;
 		p->sink_piece = p->sink_cap = 60000;
