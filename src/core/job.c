@@ -561,7 +561,9 @@ job_feed(struct job *j, uint64_t now, const struct job_in *in)
 	case JOB_IN_NO_REPLAY:
 		j->want_new = j->want_new || !j->no_replay;
 		j->no_replay = true;
-		j->conf.restart = RESTART_NEVER;
+		/* A failure stays one; an end has to count some time. */
+		if (j->conf.restart == RESTART_ALWAYS)
+			j->conf.restart = RESTART_FAILURE;
 		break;
 	case JOB_IN_LOOK:
 		break;

@@ -120,7 +120,7 @@ job_gave_up_code(const struct job *j)
 			return r->proc.error == ENOENT_OF_POSIX ?
 			    JOB_NOT_FOUND :
 			    JOB_CANNOT_EXEC;
-		if (j->conf.restart == RESTART_NEVER && !j->no_replay &&
+		if (j->conf.restart == RESTART_NEVER &&
 		    STATUS_IS_SIGNAL(r->status))
 			code = job_code_of(r->status);
 	}

@@ -113,7 +113,8 @@ job_take(struct job *j, struct job_out *out)
 		out->verb = JOB_OUT_WANT;
 		out->want = j->want;
 		out->signal = j->signal;
-		out->restart = j->conf.restart;
+		out->restart = j->no_replay ? RESTART_NEVER :
+					      j->conf.restart;
 		return true;
 	}
 	if (exit_now(j)) {

@@ -32,6 +32,7 @@ static struct job_side {
 	uint32_t code;		   /* exit status, JOB_UNDECIDED: none yet */
 	enum job_want want;
 	uint32_t signal;
+	enum job_restart restart; /* as it was last told with want */
 	char text[512]; /* delivered */
 	size_t text_len;
 } x;
@@ -50,6 +51,7 @@ side_note(const struct job_out *o)
 	case JOB_OUT_WANT:
 		x.want = o->want;
 		x.signal = o->signal;
+		x.restart = o->restart;
 		break;
 	case JOB_OUT_FLOW:
 		x.flow[o->rank] = o->value;

@@ -97,7 +97,7 @@ replay_that_cannot_be(void)
 	feed_fed(&x.feed, 1, 100);
 	is_u64(feed_low(&x.feed), 100, "dropped");
 	side_event(JOB_IN_NO_REPLAY, 0, 0, 0);
-	is_u64(x.j.conf.restart, RESTART_NEVER, "no life can follow");
+	is_u64(x.restart, RESTART_NEVER, "no life can follow");
 	side_event(JOB_IN_ENDED, 1, 0, DIED(11));
 	side_life(1, 1);
 	is_str(x.did, "kick 1", "one that was on its way is sent back");
@@ -107,6 +107,31 @@ replay_that_cannot_be(void)
 	side_event(JOB_IN_DETACHED, 0, 0, 0);
 	side_proc(0, PROC_DONE, 0, 0);
 	is_u64(x.code, JOB_GAVE_UP, "given up, not a signal");
+}
+
+/* orcm-sim -s 404: the status of one that failed became the job's. */
+static void
+a_failure_stays_one_without_replay(void)
+{
+	side_conf(2, LEADER);
+	x.conf.restart = RESTART_FAILURE;
+	x.feed_conf.keep = 0;
+	side_up();
+	feed_input(&x.feed, 100);
+	feed_fed(&x.feed, 0, 100);
+	feed_fed(&x.feed, 1, 100);
+	(void)feed_low(&x.feed);
+	side_event(JOB_IN_NO_REPLAY, 0, 0, 0);
+	side_write(0, "ab", 1);
+	side_write(1, "abc", 1);
+	side_end(0, 3);
+	side_event(JOB_IN_DETACHED, 0, 0, 0);
+	side_proc(0, PROC_DONE, 0, 0);
+	is_u64(x.flow[0] & FLOW_DONE, 0, "no end that counts");
+	side_lead(1);
+	side_end(1, 0);
+	is_str(x.text, "abc", "the other one goes on");
+	is_u64(x.code, 0, "and has the last word");
 }
 
 static void
@@ -201,6 +226,7 @@ main(void)
 	stall_by_input();
 	kick_when_its_input_is_not_kept();
 	replay_that_cannot_be();
+	a_failure_stays_one_without_replay();
 	only_the_leader_is_fed();
 	output_that_something_else_holds_open();
 	output_that_we_leave_in_the_pipe();

@@ -412,6 +412,21 @@ majority_outvotes_one(void)
 }
 
 static void
+half_is_no_majority(void)
+{
+	begin(4, SPLICE_MAJORITY);
+	side_str(&d, 0, "abcX");
+	side_str(&d, 1, "abcX");
+	is_str(side_read(&d), "", "two of four");
+	side_str(&d, 2, "abcY");
+	is_str(side_read(&d), "abc", "three of four");
+	side_str(&d, 3, "abcY");
+	is_str(side_read(&d), "", "two against two");
+	ok(splice_split(&d.s), "which nobody can mend");
+	end();
+}
+
+static void
 majority_may_be_the_slower_ones(void)
 {
 	begin(5, SPLICE_MAJORITY);
@@ -544,6 +559,7 @@ main(void)
 	nobody_is_a_window_ahead();
 	stream_wraps_around_its_ring();
 	majority_outvotes_one();
+	half_is_no_majority();
 	majority_may_be_the_slower_ones();
 	three_answers_are_a_split();
 	ends_vote_too();
