@@ -132,9 +132,7 @@ life_ends(struct job *j, uint32_t rank)
 		return;
 	r->cut = 0;
 	/* Who was stopped has not ended where it would have by itself. */
-	if (!r->own_end && j->conf.delivery == ORCM_DELIVER_MAJORITY)
-		splice_lost(s, member);
-	else if (!r->own_end && j->conf.delivery == ORCM_DELIVER_LEADER &&
+	if (!r->own_end && j->conf.delivery == ORCM_DELIVER_LEADER &&
 	    j->leader != ORCM_RANK_NONE && rank != j->leader)
 		splice_lost(s, member);
 	else if (!r->own_end)
@@ -449,16 +447,44 @@ look_broken(struct job *j, uint64_t now)
 	}
 }
 
+/* Is anything of what this one wrote still in its pipe, or with us? */
+static bool
+rest_of(const struct job *j, uint32_t rank)
+{
+	const struct job_rank *r = &j->ranks[rank];
+	uint32_t member;
+	const struct splice *s = job_splice(j, rank, &member);
+
+	if (!r->ended)
+		return false;
+	if (j->conf.delivery == ORCM_DELIVER_ALL)
+		return !r->eof || !splice_complete(s);
+	/* Who is a window ahead of what can get a majority is not heard. */
+	return !r->eof && rank_pos(j, rank) < s->done + s->conf.window;
+}
+
 bool
 job_undelivered(const struct job *j)
 {
 	const struct job_rank *r;
+	uint32_t i;
 
-	if (j->conf.delivery != ORCM_DELIVER_LEADER || j->closed ||
-	    j->want == JOB_KILL || j->leader == ORCM_RANK_NONE)
+	if (j->closed || j->want == JOB_KILL)
 		return false;
 	/* A time limit is one for our reader too. */
 	if (j->code == JOB_TIMED_OUT && j->looked >= j->deadline)
+		return false;
+	if (j->conf.delivery != ORCM_DELIVER_LEADER) {
+		if (j->finished != 0 || (j->code != JOB_UNDECIDED &&
+		    j->code != JOB_TIMED_OUT))
+			return false;
+		for (i = 0; i < j->conf.ranks_len; i++)
+			if (rest_of(j, i))
+				return true;
+		return j->conf.delivery == ORCM_DELIVER_MAJORITY &&
+		    splice_pending(&j->splices[0]);
+	}
+	if (j->leader == ORCM_RANK_NONE)
 		return false;
 	r = &j->ranks[j->leader];
 	if (!r->ended || (r->eof && !j->splices[0].ranks[j->leader].ended))

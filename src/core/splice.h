@@ -108,6 +108,8 @@ void splice_took(struct splice *s, uint32_t rank, size_t n);
 /* The next bytes to deliver, contiguous; 0: none now. */
 size_t splice_deliver(struct splice *s, const uint8_t **at);
 void splice_delivered(struct splice *s, size_t n);
+/* Are there bytes that wait for nothing but their delivery? */
+bool splice_pending(const struct splice *s);
 
 /* Differences, each replica's once.  False when there is none left. */
 bool splice_take(struct splice *s, struct splice_out *out);

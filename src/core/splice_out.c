@@ -182,6 +182,14 @@ splice_agrees(const struct splice *s, uint32_t rank)
 	    fork_at(s, r->lane, s->trunk) >= min_u64(r->pos, s->done);
 }
 
+bool
+splice_pending(const struct splice *s)
+{
+	uint32_t lane;
+
+	return deliverable(s, &lane) > s->done;
+}
+
 /* Replicas that ended exactly here, having written what was delivered. */
 static uint32_t
 ends_here(const struct splice *s)
@@ -189,8 +197,8 @@ ends_here(const struct splice *s)
 	uint32_t i, n = 0;
 
 	for (i = 0; i < s->conf.ranks_len; i++)
-		n += s->ranks[i].ended && s->ranks[i].pos == s->done &&
-		    splice_agrees(s, i);
+		n += s->ranks[i].ended && !s->ranks[i].stopped &&
+		    s->ranks[i].pos == s->done && splice_agrees(s, i);
 	return n;
 }
 

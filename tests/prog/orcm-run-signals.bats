@@ -85,6 +85,43 @@ ender='
 	{ echo ready; seq 1 100000; } | cmp - job.out
 }
 
+# late POLICY: TERM, with much said then, and nobody reads before all ended.
+late() {
+	mkfifo to
+	own_dvm
+	orcm-run -l "$1" -n 3 -- sh -c 'trap "head -c 130000 /dev/zero
+			: >end.\$ORCM_RANK; exit 0" TERM
+		: >begin.$ORCM_RANK; while :; do read -r x; done' \
+		<feed >to 3>&- &
+	echo $! >.pid.job
+	exec 6<to
+	waituntil 10 test -e begin.0 -a -e begin.1 -a -e begin.2
+	kill "$(pid job)"
+	waituntil 10 nobody_up
+	test -e end.0
+	count=$(cat <&6 | wc -c)
+	exec 6<&-
+	finish job 0
+	test "$status" = 0
+}
+nobody_up() { ! orcm-ps -o state 2>/dev/null | grep -qx up; }
+
+@test "orcm-run: the last bytes are delivered under -l none" {
+	mkfifo feed
+	exec 7<>feed
+	late none
+	exec 7>&-
+	test "$count" = 390000
+}
+
+@test "orcm-run: the last bytes are delivered under -l vote" {
+	mkfifo feed
+	exec 7<>feed
+	late vote
+	exec 7>&-
+	test "$count" = 130000
+}
+
 @test "orcm-run: USR1, USR2, ALRM and WINCH are passed on, each once" {
 	fresh_job -n 3 -k agree -- sh -c "$listener"
 	waituntil 10 has job.out ready
