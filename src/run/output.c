@@ -202,10 +202,14 @@ static bool
 line_there(struct run *r, uint32_t rank, const uint8_t *at, size_t n)
 {
 	const struct splice *s = &r->splices[rank];
+	uint64_t more = s->ranks[0].pos - s->done - n;
 
-	return r->line_of == rank || memchr(at, '\n', n) != NULL ||
-	    s->ranks[0].ended || n >= LABEL_LINE / 2 ||
-	    s->lanes[s->trunk].head - s->done >= r->opt.window / 2;
+	if (r->line_of == rank || memchr(at, '\n', n) != NULL ||
+	    s->ranks[0].ended || n + more >= LABEL_LINE / 2 ||
+	    n + more >= r->opt.window / 2)
+		return true;
+	/* The rest of it is at the other end of the ring. */
+	return memchr(s->lanes[s->trunk].buf, '\n', (size_t)more) != NULL;
 }
 
 static bool

@@ -348,6 +348,16 @@ one_fails='cat; test $ORCM_RANK != 1 || exit 5'
 		cmp - <(sort out)
 }
 
+@test "orcm-run: -L: a line is not kept back where a buffer ends" {
+	# The ring of this window has 512 KiB.
+	job -L -w 4K -- sh -c 'head -c 524280 /dev/zero | tr "\0" "\n"
+		echo "over the end"; read -r line; echo "$line"'
+	waituntil 10 has job.out '0: over the end'
+	echo last >&7
+	no_more
+	test "$(tail -n 1 job.out)" = '0: last'
+}
+
 @test "orcm-run: -L and a line longer than any buffer" {
 	orcm-run -L -n 3 -w 64K -- sh -c \
 		'head -c 300000 /dev/zero | tr "\0" $ORCM_RANK; echo' >out
