@@ -310,16 +310,20 @@ perform(struct run *r, const struct job_out *o)
 static uint64_t
 look_dvm(struct run *r)
 {
-	uint64_t now = clock_now();
+	uint64_t now = clock_now(), again;
 
-	if (client_up(&r->client)) {
-		r->down_since = 0;
+	if (client_up(&r->client) || r->over) {
+		r->down_since = r->revive = 0;
 		return ORCM_NEVER;
 	}
 	if (r->down_since == 0)
 		r->down_since = now;
-	if (r->over || job_alive(&r->job) || now < r->down_since + DVM_GONE)
-		return r->over ? ORCM_NEVER : r->down_since + DVM_GONE;
+	again = dvm_revive(r, now);
+	if (job_alive(&r->job) || job_undelivered(&r->job))
+		return again;
+	if (now < r->down_since + DVM_GONE)
+		return again < r->down_since + DVM_GONE ?
+		    again : r->down_since + DVM_GONE;
 	run_note(r, "the DVM %s is gone", r->dvm);
 	exit_job(r, JOB_GAVE_UP);
 	return ORCM_NEVER;

@@ -5,6 +5,10 @@
  * its own.  They all hold one end of a socket pair, the lifeline: when our
  * end closes, for whatever reason, they end and take everything away; when
  * the last of them has ended, our end reads end-of-file.
+ *
+ * They look after each other.  Only when nobody is left who could, because
+ * all were killed at once or orcmd before it had started the others, is it
+ * we who start orcmd again; for that we keep the other end too.
  */
 #include "run/run.h"
 
@@ -67,7 +71,7 @@ bad_run(const char *run)
 
 /* Starts orcmd of the private DVM; the socket pair's other end goes along. */
 static void
-start_orcmd(struct run *r, int theirs)
+start_orcmd(struct run *r)
 {
 	static char opt_d[] = "-D", opt_r[] = "-r", opt_l[] = "-l";
 	char path[PATH_ROOM], life[16];
@@ -77,14 +81,14 @@ start_orcmd(struct run *r, int theirs)
 
 	if (path_program(r->argv0, "orcmd", path) == -1)
 		die_sys(JOB_OUR_FAULT, "find orcmd");
-	(void)num_text(life, sizeof(life), (uint64_t)theirs);
+	(void)num_text(life, sizeof(life), (uint64_t)r->theirs);
 	memset(&s, 0, sizeof(s));
 	s.file = path;
 	s.argv = argv;
 	s.envp = environ;
 	s.fd[0] = s.fd[1] = -1;
 	s.fd[2] = STDERR_FILENO;
-	s.keep = &theirs;
+	s.keep = &r->theirs;
 	s.keep_len = 1;
 	s.dir = -1;
 	s.session = true;
@@ -154,9 +158,9 @@ make_private(struct run *r)
 	(void)fd_cloexec(pair[0], true);
 	(void)fd_cloexec(pair[1], true);
 	r->lifeline = pair[0];
+	r->theirs = pair[1];
 	/* orcmd first: from then on there is somebody to clean up after us. */
-	start_orcmd(r, pair[1]);
-	close(pair[1]);
+	start_orcmd(r);
 	if (path_run_make(r->run) == -1)
 		bad_run(r->run);
 }
@@ -204,11 +208,34 @@ dvm_child(struct run *r)
 			continue;
 		r->orcmd = 0;
 		if (WIFEXITED(status) && WEXITSTATUS(status) != 0 &&
-		    !client_up(&r->client) && !r->over)
+		    !client_up(&r->client) && !r->over && !r->revived)
 			die(JOB_OUR_FAULT, "the private DVM did not start: "
 			    "orcmd ended with status %d",
 			    WEXITSTATUS(status));
 	}
+}
+
+uint64_t
+dvm_revive(struct run *r, uint64_t now)
+{
+	char path[PATH_ROOM];
+
+	if (!r->private)
+		return ORCM_NEVER;
+	if (r->revive == 0)
+		r->revive = now + REVIVE;
+	if (now < r->revive)
+		return r->revive;
+	r->revive = now + REVIVE;
+	/* It may have died before there was anybody to hear its end. */
+	dvm_child(r);
+	/* Ours may not have come to its lock yet. */
+	if (r->orcmd == 0 && path_join(r->run, "orcmd.lock", path) == 0 &&
+	    lock_holder(path) <= 0) {
+		r->revived = true;
+		start_orcmd(r);
+	}
+	return r->revive;
 }
 
 void
@@ -221,6 +248,7 @@ dvm_end(struct run *r)
 	if (!r->private)
 		return;
 	(void)shutdown(r->lifeline, SHUT_WR);
+	close(r->theirs);
 	while (clock_now() < end) {
 		if (poll(&p, 1, 100) == 1 && read(r->lifeline, &c, 1) <= 0)
 			break;

@@ -84,9 +84,10 @@ struct run {
 	char name[ORCM_NAME_MAX + 1], app[192];
 	char dvm[ORCM_NAME_MAX + 1], run[PATH_ROOM], sock[PATH_ROOM];
 	bool private;
-	int lifeline;	/* our end; -1 without a private DVM */
-	pid_t orcmd;	/* of a private DVM, our child */
-	struct timer revive;
+	int lifeline, theirs; /* our end and the daemons'; see dvm.c */
+	pid_t orcmd;	      /* of a private DVM, our child */
+	uint64_t revive;      /* when orcmd is started again, or 0 */
+	bool revived;
 	const char *argv0;
 	/* streams */
 	struct watch in;
@@ -131,6 +132,8 @@ void run_options(struct run *r, int argc, char **argv);
 void dvm_find(struct run *r);
 /* Has the private DVM's orcmd to be started again? */
 void dvm_child(struct run *r);
+/* There is no connection: when to look again, or ORCM_NEVER. */
+uint64_t dvm_revive(struct run *r, uint64_t now);
 void dvm_end(struct run *r);
 
 /* keep.c */

@@ -139,6 +139,21 @@ daemon_lives() {
 	waituntil 2 test -z "$(orcm_own)"
 }
 
+@test "orcm-run: all that a private DVM has is killed at once" {
+	make_input in 8
+	job -n 3 -- cat
+	waituntil 10 all_up job 3
+	head -c 1000000 in >&7
+	# Nobody but orcm-run is left that could start anything.
+	# shellcheck disable=SC2046
+	kill -9 $(orcm_own | grep -vx "$(pid job)")
+	tail -c +1000001 in >&7
+	no_more
+	test "$status" = 0
+	cmp in job.out
+	waituntil 2 test -z "$(orcm_own)"
+}
+
 @test "orcm-run: the DVM ends in the middle of a job, and another begins" {
 	own_dvm
 	job -n 3 -j through -- cat
