@@ -242,6 +242,10 @@ on_signal(void *arg, int sig)
 	struct run *r = arg;
 	struct job_in in = { .event = JOB_IN_STOP, .value = (uint32_t)sig };
 
+	if (r->ending && (sig == SIGINT || sig == SIGTERM || sig == SIGHUP)) {
+		r->hurry = true;
+		return;
+	}
 	switch (sig) {
 	case SIGINT:
 		if (r->ints++ > 0)

@@ -296,7 +296,8 @@ perform(struct run *r, const struct job_out *o)
 		act_rank(r, JOB_IN_OUT_EOF, o->rank, o->incarnation, 0);
 		break;
 	case JOB_OUT_EXIT:
-		exit_job(r, o->value);
+		r->ending = true;
+		r->code = o->value;
 		break;
 	}
 }
@@ -329,6 +330,29 @@ look_dvm(struct run *r)
 	return ORCM_NEVER;
 }
 
+/*
+ * All have ended, and what they wrote on stdout is out.  As the program would
+ * have, we wait for the reader of our stderr; in the end not against a second
+ * signal or beyond the time limit.
+ */
+static uint64_t
+look_ending(struct run *r)
+{
+	uint64_t now = clock_now(), limit = ORCM_NEVER;
+
+	if (r->code == JOB_TIMED_OUT)
+		limit = r->job.deadline;
+	else if (r->job.conf.limit != ORCM_NEVER)
+		limit = r->job.start + r->job.conf.limit;
+	if (!r->hurry && r->job.want != JOB_KILL && errout_rest(r)) {
+		if (now < limit)
+			return limit;
+		r->code = JOB_TIMED_OUT;
+	}
+	exit_job(r, r->code);
+	return ORCM_NEVER;
+}
+
 void
 act_all(struct run *r)
 {
@@ -342,8 +366,8 @@ act_all(struct run *r)
 	while (job_take(&r->job, &out))
 		perform(r, &out);
 	errout_pump(r);
-	due = look_dvm(r);
-	if (job_due(&r->job) < due)
+	due = r->ending ? look_ending(r) : look_dvm(r);
+	if (!r->ending && job_due(&r->job) < due)
 		due = job_due(&r->job);
 	loop_timer(&r->loop, &r->due, due);
 	if (r->stop_self && conn_queued(&r->client.conn) == 0) {

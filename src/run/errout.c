@@ -174,6 +174,21 @@ errout_pump(struct run *r)
 	}
 }
 
+bool
+errout_rest(struct run *r)
+{
+	bool rest = false;
+	uint32_t i;
+
+	for (i = 0; i < r->opt.n; i++) {
+		if (!passes(r, i))
+			continue;
+		drain(r, &r->reps[i]);
+		rest |= !flush(r, &r->reps[i]);
+	}
+	return rest;
+}
+
 /* Where the last n lines begin. */
 static uint64_t
 last_lines(const struct rep *p, unsigned n)

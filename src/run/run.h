@@ -108,6 +108,8 @@ struct run {
 	uint64_t down_since; /* no connection to the DVM; 0: there is one */
 	unsigned ints;
 	bool stop_self; /* SIGTSTP: stop when the others have been told */
+	bool ending; /* only stderr has to be written out, then it is over */
+	bool hurry;  /* not even that */
 	bool over;
 	uint32_t code;
 	int tell_fd; /* -b: the parent waits for the id here, or -1 */
@@ -165,6 +167,8 @@ void errout_begin(struct run *r);
 void errout_start(struct run *r, uint32_t rank, int fd);
 void errout_close(struct run *r, uint32_t rank);
 void errout_pump(struct run *r);
+/* Is anything left that is to be passed on and that our stderr refuses now? */
+bool errout_rest(struct run *r);
 /* The last lines of a replica that failed. */
 void errout_show(struct run *r, uint32_t rank);
 /* A line of our own on stderr, unless -q. */

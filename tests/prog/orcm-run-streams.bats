@@ -103,6 +103,50 @@ teardown() {
 	cmp in err
 }
 
+nobody_up() { ! orcm-ps -o state 2>/dev/null | grep -qx up; }
+# slowly FD OPTION...: a job that ends when what it wrote on this descriptor
+# is still to be read; so many bytes were read then.
+slowly() {
+	local fd=$1
+	shift
+	mkfifo to
+	own_dvm
+	eval "orcm-run \"\$@\" -- sh -c 'head -c 130000 /dev/zero >&2
+		head -c 130000 /dev/zero; : >end.\$ORCM_RANK' \
+		</dev/null $fd>to 3>&- &"
+	echo $! >.pid.job
+	exec 6<to
+	waituntil 10 test -e end.0
+	waituntil 10 nobody_up
+	count=$(cat <&6 | wc -c)
+	exec 6<&-
+}
+
+@test "orcm-run: stderr is whole when its reader is slow" {
+	slowly 2 -n 3 >out
+	test "$count" = 130000
+	test "$(size_of out)" = 130000
+	finish job 0
+	test "$status" = 0
+}
+
+@test "orcm-run: nobody is waited for beyond a second signal" {
+	mkfifo to
+	own_dvm
+	orcm-run -n 2 -- sh -c 'head -c 130000 /dev/zero >&2; : >end.$ORCM_RANK
+		exit 3' 2>to 3>&- &
+	echo $! >.pid.job
+	exec 6<to
+	waituntil 10 test -e end.0
+	waituntil 10 nobody_up
+	# The first may still be one for the program.
+	kill "$(pid job)"
+	kill -INT "$(pid job)" || :
+	kill -INT "$(pid job)" || :
+	finish job 0
+	exec 6<&-
+}
+
 # --- differences
 
 @test "orcm-run: a replica that differs is reported once with its offset" {
