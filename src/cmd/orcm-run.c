@@ -31,6 +31,8 @@ extern char **environ;
 #define FDS_BASE 40u
 #define FDS_EACH 4u
 
+#define ENV_OURS 6 /* variables of set_environment() */
+
 static struct run run;
 
 /* Limits and masks as they were, then room for our own descriptors. */
@@ -77,40 +79,61 @@ pack(struct run *r, char *const *argv, char **env)
 	r->spec.text_size = size;
 }
 
-static void
-set_var(const char *name, const char *value)
+/* The place of a variable in what the replicas find, or behind the last. */
+static char **
+env_at(const struct run *r, const char *name, size_t len)
 {
-	if (setenv(name, value, 1) == -1)
-		die_sys(JOB_OUR_FAULT, "environment");
+	char **at = r->env;
+
+	while (*at != NULL &&
+	    (strncmp(*at, name, len) != 0 || (*at)[len] != '='))
+		at++;
+	return at;
 }
 
-/* -x */
 static void
-set_options_env(struct run *r)
+set_var(struct run *r, const char *name, const char *value)
 {
-	const char *eq;
-	size_t i;
+	size_t size = strlen(name) + strlen(value) + 2;
+	char *text = malloc(size);
 
+	if (text == NULL)
+		die_sys(JOB_OUR_FAULT, "memory");
+	(void)snprintf(text, size, "%s=%s", name, value);
+	*env_at(r, name, strlen(name)) = text;
+}
+
+/*
+ * The replicas' environment is ours, with -x.  Neither we nor the daemons of
+ * a private DVM live in it: what is set for the program means nothing to us.
+ */
+static void
+make_environment(struct run *r)
+{
+	size_t n = 0, i, len;
+	char *text, **at;
+
+	while (environ[n] != NULL)
+		n++;
+	r->env = calloc(n + r->opt.env_len + ENV_OURS + 1, sizeof(*r->env));
+	if (r->env == NULL)
+		die_sys(JOB_OUR_FAULT, "memory");
+	for (i = 0; i < n; i++)
+		r->env[i] = environ[i];
 	for (i = 0; i < r->opt.env_len; i++) {
-		eq = strchr(r->opt.env[i], '=');
-		if (eq != NULL) {
-			char *name = strdup(r->opt.env[i]);
-
-			if (name == NULL)
-				die_sys(JOB_OUR_FAULT, "memory");
-			name[eq - r->opt.env[i]] = '\0';
-			set_var(name, eq + 1);
-			free(name);
-		} else if (getenv(r->opt.env[i]) == NULL) {
-			die(JOB_OUR_FAULT, "-x %s: not set here",
-			    r->opt.env[i]);
-		}
+		text = r->opt.env[i];
+		len = strcspn(text, "=");
+		at = env_at(r, text, len);
+		if (text[len] == '=')
+			*at = text;
+		else if (*at == NULL)
+			die(JOB_OUR_FAULT, "-x %s: not set here", text);
 	}
 }
 
 /* What every replica finds there, beside its rank and incarnation. */
 static void
-set_environment(const struct run *r)
+set_environment(struct run *r)
 {
 	char size[16], node[ORCM_NAME_MAX + 1];
 
@@ -118,12 +141,12 @@ set_environment(const struct run *r)
 	if (gethostname(node, sizeof(node)) == -1)
 		(void)copy_str(node, sizeof(node), "node");
 	node[sizeof(node) - 1] = '\0';
-	set_var("ORCM_DVM", r->dvm);
-	set_var("ORCM_RUN", r->run);
-	set_var("ORCM_JOB", r->name);
-	set_var("ORCM_APP", r->app);
-	set_var("ORCM_SIZE", size);
-	set_var("ORCM_NODE", node);
+	set_var(r, "ORCM_DVM", r->dvm);
+	set_var(r, "ORCM_RUN", r->run);
+	set_var(r, "ORCM_JOB", r->name);
+	set_var(r, "ORCM_APP", r->app);
+	set_var(r, "ORCM_SIZE", size);
+	set_var(r, "ORCM_NODE", node);
 }
 
 /* Before anything is started: is there such a program? */
@@ -133,10 +156,10 @@ check_program(struct run *r)
 	char path[4096];
 	const char *prog = r->opt.argv[0];
 
-	set_options_env(r);
+	make_environment(r);
 	if (r->opt.dir != NULL && chdir(r->opt.dir) == -1)
 		die_sys(JOB_OUR_FAULT, "-C %s", r->opt.dir);
-	if (spawn_find(prog, environ, path, sizeof(path)) == 0)
+	if (spawn_find(prog, r->env, path, sizeof(path)) == 0)
 		return;
 	if (errno == ENOENT)
 		die(JOB_NOT_FOUND, "%s: not found", prog);
@@ -181,7 +204,7 @@ make_spec(struct run *r)
 		die_sys(JOB_OUR_FAULT, "working directory");
 	r->spec.stdio = (r->opt.in != RUN_STDIN_NONE ? SPEC_STDIN : 0) |
 	    (r->opt.err != RUN_STDERR_NONE ? SPEC_STDERR : 0);
-	pack(r, r->opt.argv, environ);
+	pack(r, r->opt.argv, r->env);
 }
 
 static void

@@ -124,9 +124,9 @@ set_time(uint64_t *ms, char option, const char *text)
 }
 
 static void
-set_env(struct run_options *o, const char *text)
+set_env(struct run_options *o, char *text)
 {
-	const char **env;
+	char **env;
 
 	if (text[0] == '\0' || text[0] == '=')
 		die(JOB_OUR_FAULT, "-x %s: give NAME or NAME=VALUE", text);

@@ -34,7 +34,7 @@ struct run_options {
 	bool strict, background, label, quiet, verbose;
 	uint64_t keep, window, limit_ms, grace_ms;
 	int signal;
-	const char **env; /* NAME=VALUE to set, from -x */
+	char **env; /* NAME=VALUE to set, from -x */
 	size_t env_len;
 	char **argv;
 };
@@ -79,6 +79,7 @@ struct run {
 	struct client_event events[CLIENT_EVENTS];
 	struct rep *reps;
 	struct spec spec;
+	char **env; /* of the replicas */
 	/* identity */
 	uint64_t id; /* of the job */
 	char name[ORCM_NAME_MAX + 1], app[192];

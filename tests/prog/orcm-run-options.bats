@@ -113,6 +113,18 @@ one_fails='cat; test $ORCM_RANK != 1 || exit 5'
 	test "$output" = '3,two words,kept,'
 }
 
+@test "orcm-run: -x is for the program, not for us and our daemons" {
+	run -0 --separate-stderr orcm-run -x ORCM_RUN=/nowhere \
+		-x ORCM_DVM=nosuch -x LD_PRELOAD=/no/such.so \
+		-x LD_PRELOAD= -x TMPDIR=/nowhere -x TMPDIR \
+		-- sh -c 'tr "\0" "\n" <"/proc/$PPID/environ" |
+			grep -c nowhere; echo "$TMPDIR"; echo "$ORCM_DVM"'
+	test "${lines[0]}" = 0
+	test "${lines[1]}" = /nowhere
+	test "${lines[2]#run.}" != "${lines[2]}"
+	test -z "$stderr"
+}
+
 @test "orcm-run: -x PATH decides where the program is found" {
 	mkdir bin
 	printf '#!/bin/sh\necho mine\n' >bin/mine
