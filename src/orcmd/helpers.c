@@ -15,6 +15,7 @@
 #include "sys/log.h"
 
 #define HELPER_LIFE (200 * ORCM_MS) /* a shorter life slows the next start */
+#define HELPER_WAIT_MAX ORCM_SECOND
 
 static bool
 helper_lives(const struct helper *h)
@@ -66,6 +67,8 @@ helper_died(struct helper *h)
 	h->fails = now - h->since < HELPER_LIFE ? h->fails + 1 : 0;
 	if (h->fails > 1)
 		wait = 10 * ORCM_MS << (h->fails < 8 ? h->fails : 8);
+	if (wait > HELPER_WAIT_MAX)
+		wait = HELPER_WAIT_MAX;
 	client_say(
 	    &h->o->client, "daemon", NULL, ORCM_RANK_NONE, "%s died", h->name);
 	if (wait == 0)

@@ -194,3 +194,24 @@ job() {
 	waituntil 5 again
 	alive "$(pid dvm)"
 }
+
+@test "orcmd: a daemon that cannot start is tried at least once a second" {
+	mkdir bin
+	cp "$BIN"/orcm* bin
+	rm bin/orcm-leaderd
+	cat >bin/orcm-leaderd <<-END
+		#!/bin/sh
+		test ! -e "$T/repaired" || exec "$BIN/orcm-leaderd" "\$@"
+		echo >>"$T/tries"
+	END
+	chmod 755 bin/orcm-leaderd
+	ORCM_RUN=$T/r
+	export ORCM_RUN
+	: >tries
+	start dvm bin/orcmd
+	# By then the waits have grown as long as they get.
+	waituntil 10 lines_in tries 8
+	: >repaired
+	waituntil 2 daemon_is orcm-leaderd
+}
+daemon_is() { test -n "$(daemon "$1")"; }
