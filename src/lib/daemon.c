@@ -407,7 +407,20 @@ daemon_spawn(const struct daemon_conf *d, const char *name, const char *flag)
 	return spawn(&s);
 }
 
-/* orcmd is gone: whoever notices starts it again. */
+bool
+daemon_lost(const struct daemon *d)
+{
+	char path[PATH_ROOM], file[80];
+
+	(void)snprintf(file, sizeof(file), "%s.lock", d->conf.name);
+	return path_join(d->conf.run, file, path) == -1 ||
+	       !lock_valid(d->lock, path);
+}
+
+/*
+ * orcmd is gone: whoever notices starts it again.  Where the run directory is
+ * gone, too, a new one could find nothing that we look after.
+ */
 static void
 on_revive(struct timer *t)
 {
@@ -417,6 +430,13 @@ on_revive(struct timer *t)
 	if (charge_up(&d->charge) || d->orphaned || daemon_over(&d->conf) ||
 	    path_join(d->conf.run, "orcmd.lock", path) == -1)
 		return;
+	if (daemon_lost(d)) {
+		log_line(LOG_ERROR, "%s was taken away, and orcmd is gone: "
+		    "ending", d->conf.run);
+		d->conf.keep = false;
+		d->on_end(d->arg);
+		return;
+	}
 	if (lock_holder(path) == 0 &&
 	    daemon_spawn(&d->conf, "orcmd", NULL) == -1)
 		log_sys(LOG_ERROR, "start orcmd again");

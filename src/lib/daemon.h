@@ -59,6 +59,11 @@ void daemon_watch(struct daemon *d);
 void daemon_ready(struct daemon *d);
 /* Has the lifeline of a private DVM ended, whether we have heard or not? */
 bool daemon_over(const struct daemon_conf *d);
+/*
+ * Has somebody taken away the run directory, or our lock in it?  Then nobody
+ * finds us any more, and another daemon may stand in our place.
+ */
+bool daemon_lost(const struct daemon *d);
 /* Holds the connection to orcmd, and starts it again if conf.keep says so. */
 void daemon_charge(struct daemon *d);
 /* Gives that connection up, and orcmd with it. */

@@ -33,6 +33,13 @@ helper_start(struct helper *h)
 {
 	if (h->o->ending || !h->o->d.conf.keep || daemon_over(&h->o->d.conf))
 		return;
+	/* It would make the directory anew, without our socket in it. */
+	if (daemon_lost(&h->o->d)) {
+		log_line(LOG_ERROR, "%s was taken away: %s is not started "
+		    "again; stop this orcmd and start another",
+		    h->o->d.conf.run, h->name);
+		return;
+	}
 	if (helper_lives(h)) {
 		/* It will connect; if it dies before, this is seen again. */
 		loop_timer(

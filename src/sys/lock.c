@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,9 +21,8 @@ whole_file(void)
 	return l;
 }
 
-/* Is the file behind fd still the one that path names? */
-static bool
-same_file(int fd, const char *path)
+bool
+lock_valid(int fd, const char *path)
 {
 	struct stat a, b;
 
@@ -55,7 +53,7 @@ lock_take(const char *path, pid_t *holder)
 			return -1;
 		l = whole_file();
 		if (fcntl(fd, F_SETLK, &l) == 0) {
-			if (same_file(fd, path))
+			if (lock_valid(fd, path))
 				return fd;
 			/* Its last owner removed it after our open(2). */
 			close(fd);

@@ -2,6 +2,7 @@
 #ifndef SYS_LOCK_H
 #define SYS_LOCK_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
@@ -13,6 +14,12 @@
  * would give it up.
  */
 int lock_take(const char *path, pid_t *holder);
+/*
+ * Is the file that lock_take() locked still the one that path names?  Not
+ * when somebody removed it or put another one in its place: then another
+ * process can have a lock of that name, too.  Asking costs the lock nothing.
+ */
+bool lock_valid(int fd, const char *path);
 /* Who else holds it: a pid, 0 when nobody does, -1 with errno. */
 pid_t lock_holder(const char *path);
 

@@ -215,3 +215,54 @@ job() {
 	waituntil 2 daemon_is orcm-leaderd
 }
 daemon_is() { test -n "$(daemon "$1")"; }
+
+# Two ways to lose it: only the run directory, or what is above it, too.
+@test "orcmd: daemons whose run directory was removed end with it" {
+	for what in p/r p; do
+		mkdir -p -m 700 p
+		ORCM_RUN=$T/p/r
+		export ORCM_RUN
+		start dvm orcmd
+		waituntil 10 orcm-ps
+		job x
+		helpers="$(daemon orcm-pnpd) $(daemon orcm-leaderd)"
+		rm -rf "$what"
+		finish dvm KILL
+		for p in $helpers; do
+			waituntil 5 gone "$p"
+		done
+		grep -q 'was taken away' dvm.err
+		# None of them has made it again.
+		test ! -e p/r
+		finish x
+		nobody() { test -z "$(orcm_own)"; }
+		waituntil 5 nobody
+	done
+}
+
+@test "orcmd: starts nothing in a run directory that is not its own any more" {
+	mkdir p
+	ORCM_RUN=$T/p/r
+	export ORCM_RUN
+	start dvm orcmd
+	waituntil 10 orcm-ps
+	mkfifo input
+	start_from x input orcm-run -n 3 -j x cat
+	exec 8>input
+	orcm-wait -t 10s ready x 8>&-
+	echo before >&8
+	orcm-ps -o pid >pids
+	pnpd=$(daemon orcm-pnpd)
+	rm -rf p/r
+	kill -KILL "$pnpd"
+	waituntil 5 has dvm.err 'was taken away: orcm-pnpd is not started'
+	test ! -e p/r
+	for p in $(cat pids); do
+		alive "$p"
+	done
+	echo after >&8
+	exec 8>&-
+	finish x 0
+	test "$status" = 0
+	printf 'before\nafter\n' | cmp - x.out
+}

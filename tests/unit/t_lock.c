@@ -77,8 +77,13 @@ removed_file_is_no_lock(void)
 	unlink(path);
 	fd = lock_take(path, &holder);
 	ok(fd != -1, "the name is free after a removal");
+	ok(lock_valid(fd, path), "the file of that name is ours");
 	ok(lstat(path, &st) == 0 && (st.st_mode & 0777) == 0600,
 	    "a new file of mode 0600");
+	unlink(path);
+	ok(!lock_valid(fd, path), "it is not when the name is gone");
+	close(open(path, O_RDWR | O_CREAT, 0600));
+	ok(!lock_valid(fd, path), "nor when it is another file's");
 	close(fd);
 	stop_holder(pid);
 }
