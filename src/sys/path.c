@@ -251,7 +251,8 @@ is_ours(const char *name)
 {
 	size_t len = strlen(name);
 
-	if (strcmp(name, "epoch") == 0 || strncmp(name, "io.", 3) == 0)
+	if (strcmp(name, "epoch") == 0 || strcmp(name, "epoch.new") == 0 ||
+	    strncmp(name, "io.", 3) == 0)
 		return true;
 	/* sock_listen() died before it could rename "x.sock~ab". */
 	if (len > 8 && strncmp(name + len - 8, ".sock~", 6) == 0)

@@ -43,8 +43,8 @@ int path_program(const char *argv0, const char *name, char *out);
 /*
  * Removes the files of a private DVM and its run directory: only names that
  * our programs make (*.sock and what sock_listen() calls it first, *.lock,
- * epoch, io.*), nothing below it, and the directory if it is empty then.  Not
- * a link, not somebody else's.
+ * epoch, epoch.new, io.*), nothing below it, and the directory if it is empty
+ * then.  Not a link, not somebody else's.
  */
 void path_run_remove(const char *run);
 

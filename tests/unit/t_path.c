@@ -169,7 +169,7 @@ static void
 only_our_names_are_removed(void)
 {
 	static const char *const ours[] = { "pnpd.sock", "orcmd.lock",
-		"epoch", "io.1.2", "pnpd.sock~a0" };
+		"epoch", "epoch.new", "io.1.2", "pnpd.sock~a0" };
 	char name[64];
 	size_t i, left = 0;
 
