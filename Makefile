@@ -3,7 +3,7 @@
 # Works with any POSIX make.  make [TARGET] [NAME=value ...]
 #   all            libraries, programs and plug-ins in $(B)
 #   check          all tests; the last line is "N passed, N failed"
-#   demo           three minutes that show what it is for
+#   demo           half a minute that shows what it is for
 #   install        to PREFIX, below DESTDIR; uninstall takes it all away
 #   lint           what compilers, linters and mandoc say beyond the tests
 #   asan-check tsan-check   the tests under sanitizers

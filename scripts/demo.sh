@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# demo.sh: what it is for, in twenty seconds.  Three replicas of gzip in a
+# demo.sh: what it is for, in half a minute.  Three replicas of gzip in a
 # pipeline, the one whose output counts killed with -9 again and again, and
 # cmp to tell whether a byte was lost.  "make demo" builds the programs first;
 # B is the build directory.  Leaves nothing; 1 when the bytes differ.
