@@ -435,7 +435,9 @@ search_next(struct search *w)
 		memcpy(w->path + len + 1, w->file, name_len + 1);
 		if (check_program(w->dir, w->path) == 0)
 			return true;
-		if (errno == EACCES)
+		/* Where we may not look, nothing was found. */
+		if (errno == EACCES &&
+		    faccessat(w->dir, w->path, F_OK, AT_EACCESS) == 0)
 			w->denied = true;
 	}
 	return false;

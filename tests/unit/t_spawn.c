@@ -433,6 +433,16 @@ names_are_found_along_path(void)
 	is_str(found("folder"), want, "a directory is passed over");
 	is_str(found("closed"), "EACCES", "found, not executable");
 	is_str(found("nobody"), "ENOENT", "not found");
+	if (geteuid() != 0) {
+		snprintf(path_variable, sizeof(path_variable),
+		    "PATH=%s/a/folder", dir);
+		snprintf(want, sizeof(want), "%s/a/folder", dir);
+		chmod(want, 0);
+		is_str(found("nobody"), "ENOENT",
+		    "nor in a directory that is closed to us");
+		chmod(want, 0700);
+		search_path("");
+	}
 	is_str(found(""), "ENOENT", "no name");
 	is_str(found("/bin/sh"), "/bin/sh", "a path is itself");
 	is_str(found("/bin/no-such"), "ENOENT", "a path to nothing");
