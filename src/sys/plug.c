@@ -121,16 +121,58 @@ file_is(const char *file, const char *name, size_t name_len)
 	    file[name_len] == '.' && strcmp(file + len - 3, ".so") == 0;
 }
 
+static size_t
+digits_len(const char *s)
+{
+	return strspn(s, "0123456789");
+}
+
+/*
+ * Compares versions as strcmp(3) does, but a row of digits as one number,
+ * which is more than any other character: 1.10 comes after 1.9, and 1.9.0
+ * after 1.9.
+ */
+static int
+version_cmp(const char *a, const char *b)
+{
+	size_t len, other;
+	int by;
+
+	for (;; a += len + 1, b += len + 1) {
+		len = digits_len(a);
+		other = digits_len(b);
+		if ((len > 0) != (other > 0))
+			return len > 0 ? 1 : -1;
+		a += strspn(a, "0");
+		b += strspn(b, "0");
+		len = digits_len(a);
+		other = digits_len(b);
+		if (len != other)
+			return len > other ? 1 : -1;
+		by = memcmp(a, b, len);
+		if (by == 0)
+			by = (unsigned char)a[len] - (unsigned char)b[len];
+		if (by != 0 || a[len] == '\0')
+			return by;
+	}
+}
+
 /*
  * Should file a be taken before b?  NAME.so comes before all versions, of
- * those the one that is greatest as text.
+ * those the greatest one.
  */
 static bool
 file_before(const char *a, const char *b, size_t name_len)
 {
+	int by;
+
 	if (a[name_len + 3] == '\0')
 		return true;
-	return b[name_len + 3] != '\0' && strcmp(a, b) > 0;
+	if (b[name_len + 3] == '\0')
+		return false;
+	by = version_cmp(a + name_len, b + name_len);
+	/* 1.0 and 1.00: whichever is listed first, the answer is the same. */
+	return by != 0 ? by > 0 : strcmp(a, b) > 0;
 }
 
 /* The best file for a name in one directory: 1, 0 none, -1 error. */

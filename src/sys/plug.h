@@ -12,8 +12,8 @@
  * $ORCM_PLUGIN_PATH (absolute, with ':' between), ~/.orcm/plugins if ~ is
  * ours, the installation's PLUGINDIR, each with a KIND/ below; then the
  * linked-in ones.  A root process skips the first two.  In a directory
- * NAME.so is taken, else of the NAME.VERSION.so the one that is greatest as
- * text.
+ * NAME.so is taken, else of the NAME.VERSION.so the greatest one, where numbers
+ * count as numbers: 1.10 is greater than 1.9.
  *
  * A file is loaded only when it, with all links resolved, and every directory
  * above it belong to root or to us and neither group nor others can write

@@ -144,6 +144,34 @@ versions_and_directories_have_an_order(void)
 }
 
 static void
+numbers_in_versions_are_numbers(void)
+{
+	static const char *const rows[][2] = { /* less, greater */
+		{ "1.9", "1.10" }, { "2", "10" }, { "1.9", "1.9.0" },
+		{ "1.9.9", "1.10" }, { "1.0-rc1", "1.0" }, { "1.0", "1.0a" },
+		{ "1.2a", "1.10a" }, { "99999999999999999999",
+		"100000000000000000000" }, { "1.007", "1.8" },
+		{ "1.00", "1.1" }, { "a", "3" },
+	};
+	const struct orcm_plugin *p;
+	char less[64], greater[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(less, sizeof(less), "good.%s.so", rows[i][0]);
+		snprintf(greater, sizeof(greater), "good.%s.so", rows[i][1]);
+		if (!install("good", "a/leader/", less) ||
+		    !install("good_next", "a/leader/", greater))
+			ok(false, "two versions");
+		p = load("good");
+		ok(p != NULL && strcmp(p->version, "2.0") == 0,
+		    "%s before %s", rows[i][1], rows[i][0]);
+		unlink(at("a/leader/", less));
+		unlink(at("a/leader/", greater));
+	}
+}
+
+static void
 what_does_not_fit_is_refused(void)
 {
 	static const char *const rows[][3] = {
@@ -332,6 +360,7 @@ tests_of_a_user(void)
 		return done_testing();
 	}
 	good_file_is_loaded();
+	numbers_in_versions_are_numbers();
 	versions_and_directories_have_an_order();
 	list_shows_all_and_which_is_taken();
 	home_is_searched_behind_the_path();
