@@ -49,4 +49,14 @@ struct orcm_leader_ops {
 	bool (*check)(uint32_t argument, uint32_t members_len);
 };
 
+/*
+ * Parameters.  The host acts upon them for a policy whose params list them,
+ * and takes the default from there; what a policy does not list, its users
+ * cannot set.  There is one, and 500 is what a policy gets without it:
+ */
+#define ORCM_LEADER_STALL(ms)                                                  \
+	{                                                                      \
+		"stall", ms, "ms without a move that make a replica stalled"   \
+	}
+
 #endif

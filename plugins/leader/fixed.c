@@ -57,4 +57,9 @@ static const struct orcm_leader_ops ops = {
 	.check = check,
 };
 
-ORCM_PLUGIN(leader, fixed, "1.0", ops, NULL);
+static const struct orcm_param params[] = {
+	ORCM_LEADER_STALL("500"),
+	{ NULL, NULL, NULL },
+};
+
+ORCM_PLUGIN(leader, fixed, "1.0", ops, params);

@@ -51,4 +51,9 @@ static const struct orcm_leader_ops ops = {
 	.choose = choose,
 };
 
-ORCM_PLUGIN(leader, lowest, "1.0", ops, NULL);
+static const struct orcm_param params[] = {
+	ORCM_LEADER_STALL("500"),
+	{ NULL, NULL, NULL },
+};
+
+ORCM_PLUGIN(leader, lowest, "1.0", ops, params);

@@ -6,4 +6,9 @@ static const struct orcm_leader_ops ops = {
 	.delivery = ORCM_DELIVER_ALL,
 };
 
-ORCM_PLUGIN(leader, none, "1.0", ops, NULL);
+static const struct orcm_param params[] = {
+	ORCM_LEADER_STALL("500"),
+	{ NULL, NULL, NULL },
+};
+
+ORCM_PLUGIN(leader, none, "1.0", ops, params);

@@ -8,12 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <orcm/leader.h>
-
 #include "base/num.h"
-#include "lib/policy.h"
 #include "lib/tool.h"
 #include "sys/log.h"
+#include "sys/plug.h"
 
 #define FILES_MAX 256u
 
@@ -83,24 +81,6 @@ print_parameter(const struct out *o, const struct plug_file *f,
 	out_row(o, values);
 }
 
-/* One that our side understands for every policy that names a leader. */
-static void
-print_stall(const struct out *o, const struct plug_file *f)
-{
-	const struct orcm_leader_ops *ops = f->plugin->ops;
-	char value[24];
-	struct orcm_param stall = {
-		"stall",
-		value,
-		"ms without a move that make a leader stalled",
-	};
-
-	(void)num_text(value, sizeof(value), POLICY_STALL_MS);
-	if (strcmp(f->plugin->kind, "leader") == 0 &&
-	    ops->delivery == ORCM_DELIVER_LEADER)
-		print_parameter(o, f, &stall);
-}
-
 static void
 print_parameters(const struct out *o, const struct plug_file *f)
 {
@@ -108,7 +88,6 @@ print_parameters(const struct out *o, const struct plug_file *f)
 
 	if (!f->active)
 		return;
-	print_stall(o, f);
 	for (; p != NULL && p->name != NULL; p++)
 		print_parameter(o, f, p);
 }

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * From the text of a policy to its plug-in.  Both who delivers (orcm-run) and
+ * who asks it (orcm-leaderd) come through here, so both understand one text
+ * alike.  It keeps nothing; what a text may set the plug-in's params decide.
+ */
 #include "lib/policy.h"
 
 #include <stdio.h>
@@ -15,21 +20,31 @@ wrong(struct policy *p, const char *text, const char *what)
 	return -1;
 }
 
+/* Milliseconds into ns; what the text says must make sense. */
+static bool
+stall_time(struct policy *p, const char *value)
+{
+	uint64_t ms;
+
+	if (!num_ms(value, &ms) || ms < 10 || ms > 3600000)
+		return false;
+	p->stall = ms * ORCM_MS;
+	return true;
+}
+
 /* One key=value. */
 static int
 parameter(struct policy *p, const char *text, char *item)
 {
 	char *value = strchr(item, '=');
-	uint64_t ms;
 
 	if (value == NULL)
 		return wrong(p, text, "a parameter is key=value");
 	*value++ = '\0';
 	if (strcmp(item, "stall") != 0)
 		return wrong(p, text, "the only parameter is stall=MS");
-	if (!num_ms(value, &ms) || ms < 10 || ms > 3600000)
+	if (!stall_time(p, value))
 		return wrong(p, text, "stall is 10 to 3600000 ms");
-	p->stall = ms * ORCM_MS;
 	return 0;
 }
 
@@ -64,6 +79,26 @@ parse(struct policy *p, const char *text)
 	return 0;
 }
 
+/* Only what the plug-in lists can be set, and its default is the plug-in's. */
+static int
+take_default(
+    struct policy *p, const char *text, const struct orcm_plugin *plugin)
+{
+	const struct orcm_param *a = plugin->params;
+
+	while (a != NULL && a->name != NULL && strcmp(a->name, "stall") != 0)
+		a++;
+	if (a == NULL || a->name == NULL) {
+		if (p->stall != 0)
+			return wrong(p, text, "this policy takes no stall");
+		p->stall = POLICY_STALL_MS * ORCM_MS;
+		return 0;
+	}
+	if (p->stall == 0 && (a->value == NULL || !stall_time(p, a->value)))
+		return wrong(p, text, "the plug-in's stall is not a time");
+	return 0;
+}
+
 int
 policy_load(struct policy *p, const char *text, uint32_t ranks_len)
 {
@@ -71,13 +106,14 @@ policy_load(struct policy *p, const char *text, uint32_t ranks_len)
 
 	memset(p, 0, sizeof(*p));
 	p->argument = ORCM_RANK_NONE;
-	p->stall = POLICY_STALL_MS * ORCM_MS;
 	if (parse(p, text) == -1)
 		return -1;
 	plugin = plug_load("leader", p->name,
 	    offsetof(struct orcm_leader_ops, check) + sizeof(p->ops->check),
 	    p->error);
 	if (plugin == NULL)
+		return -1;
+	if (take_default(p, text, plugin) == -1)
 		return -1;
 	p->ops = plugin->ops;
 	if (p->ops->delivery == ORCM_DELIVER_LEADER && p->ops->choose == NULL)

@@ -13,4 +13,9 @@ static const struct orcm_leader_ops ops = {
 	.choose = choose,
 };
 
-ORCM_PLUGIN(leader, good, "2.0", ops, NULL);
+static const struct orcm_param params[] = {
+	ORCM_LEADER_STALL("200"),
+	{ NULL, NULL, NULL },
+};
+
+ORCM_PLUGIN(leader, good, "2.0", ops, params);

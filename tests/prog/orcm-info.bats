@@ -30,9 +30,10 @@ teardown() {
 @test "orcm-info: -p shows parameters with defaults" {
 	run -0 orcm-info -hp
 	[[ ${lines[0]} == "kind	name	parameter	default	text" ]]
-	orcm-info -p -o kind,name,parameter,default |
-		grep -qx 'leader	lowest	stall	500'
-	! orcm-info -p -o name | grep -qx none
+	for name in first fixed lowest none vote; do
+		orcm-info -p -o kind,name,parameter,default |
+			grep -qx "leader	$name	stall	500"
+	done
 }
 
 @test "orcm-info: -J is one object a line" {
@@ -55,6 +56,34 @@ teardown() {
 	grep -q "^leader	lowest	.*	$dir/leader/lowest.so	0	yes$" have
 	grep -q '^leader	lowest	.*	builtin	[0-9]*	no$' have
 	grep -q 'wrong.so' err
+}
+
+@test "orcm-info: a plug-in's own parameters are those that can be set" {
+	need_root
+	need setpriv
+	dir=/var/lib/orcm-info.$$
+	mkdir -m 755 "$dir" 2>/dev/null || skip "no place in /var/lib"
+	mkdir -p "$dir/leader"
+	mkdir -m 700 user
+	chown 65534:65534 user
+	chmod 755 "$T"
+	as_nobody test -x "$BIN/orcm-run" ||
+		skip 'the build is not readable for others'
+	user() {
+		as_nobody env "ORCM_PLUGIN_PATH=$dir" HOME=/ \
+			XDG_RUNTIME_DIR="$T/user" "$@"
+	}
+	cp "$B/t/plugins/good.so" "$dir/leader/good.so"
+	user orcm-info -p -o name >have
+	! grep -qx good have
+	run -0 user orcm-run -n 2 -l good echo fine
+	run -125 user orcm-run -n 2 -l good,stall=100 echo fine
+	[[ $output == *"takes no stall"* ]]
+	rm "$dir/leader/good.so"
+	cp "$B/t/plugins/good_next.so" "$dir/leader/good.so"
+	user orcm-info -p -o name,parameter,default >have
+	grep -qx 'good	stall	200' have
+	run -0 user orcm-run -n 2 -l good,stall=100 echo fine
 }
 
 @test "orcm-plugin(7): the plug-in on the page compiles and needs nothing" {
