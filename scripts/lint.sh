@@ -53,7 +53,7 @@ cc=$(value CC)
 	if have clang; then
 		good 'clang' clang $flags -DBINDIR='"/b"' -DLIBDIR='"/l"' \
 			-DPLUGINDIR='"/p"' -Werror -fsyntax-only $pure \
-			$(find src/sys src/compat src/lib src/cmd src/sim -name '*.c')
+			$(find src -name '*.c')
 	fi
 	# conn.c lends the address of a local for the time of a callback.
 	if have cppcheck; then

@@ -333,11 +333,10 @@ output_pump(struct run *r)
 {
 	struct splice_out o;
 	uint32_t i, member;
-	bool any = false;
 	uint8_t *at;
 
 	for (i = 0; i < splices_len(r); i++)
-		any |= deliver(r, i);
+		(void)deliver(r, i);
 	for (i = 0; i < r->opt.n; i++) {
 		struct rep *p = &r->reps[i];
 		struct splice *s;
