@@ -34,9 +34,11 @@ min_u64(uint64_t a, uint64_t b)
 static uint64_t
 ring_size(const struct splice_conf *conf)
 {
+	uint64_t history = conf->history != 0 ? conf->history :
+						SPLICE_HISTORY;
 	uint64_t cap = 4096;
 
-	while (cap < conf->window + SPLICE_HISTORY)
+	while (cap < conf->window + history)
 		cap *= 2;
 	return cap;
 }
@@ -68,13 +70,13 @@ fork_of(const struct splice *s, uint32_t a, uint32_t b)
 }
 
 static void
-lane_reset(struct splice_lane *l)
+lane_reset(const struct splice *s, struct splice_lane *l)
 {
 	l->used = true;
 	l->hashed = true;
 	l->lo = l->head = 0;
 	hash_init(&l->at_lo);
-	l->step = SPLICE_MARK_FIRST;
+	l->step = s->conf.mark != 0 ? s->conf.mark : SPLICE_MARK_FIRST;
 	l->marks_len = 0;
 }
 
@@ -101,7 +103,7 @@ splice_init(struct splice *s, struct arena *a, const struct splice_conf *conf)
 		s->lanes[i].marks = arena_alloc(a, SPLICE_MARKS,
 		    sizeof(*s->lanes[i].marks));
 	}
-	lane_reset(&s->lanes[0]);
+	lane_reset(s, &s->lanes[0]);
 }
 
 /* Is any life still writing on, or standing on, this lane? */
@@ -262,7 +264,7 @@ stray(struct splice *s, struct splice_rank *r, uint64_t agreed)
 	to = lane_free(s);
 	r->open = true;
 	l = &s->lanes[to];
-	lane_reset(l);
+	lane_reset(s, l);
 	l->hashed = false;
 	l->lo = l->head = r->pos;
 	for (i = 0; i < s->lanes_len; i++)

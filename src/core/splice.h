@@ -20,6 +20,8 @@ struct splice_conf {
 	uint32_t ranks_len; /* 1..ORCM_RANKS_MAX */
 	enum splice_mode mode;
 	uint64_t window; /* how far a replica may be ahead, bytes, >= 4096 */
+	uint64_t history; /* delivered bytes kept; 0: SPLICE_HISTORY */
+	uint64_t mark;	  /* bytes to the first mark; 0: SPLICE_MARK_FIRST */
 };
 
 #define SPLICE_CHUNK 65536u	   /* bytes read at a time, at most */

@@ -23,6 +23,8 @@ make_cores(struct sim *s)
 		    SPLICE_MAJORITY :
 		    SPLICE_LEADER,
 		.window = p->window,
+		.history = p->history,
+		.mark = p->mark,
 	};
 	struct feed_conf fc = {
 		.ranks_len = p->ranks,

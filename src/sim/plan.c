@@ -46,7 +46,7 @@ draw_sizes(struct sim *s)
 	uint64_t most = sizes[sim_upto(s, 5)];
 	bool large;
 
-	/* A few runs outgrow the history, so that hashes are needed. */
+	/* A few runs outgrow the history that orcm-run keeps. */
 	large = sim_chance(s, 3);
 	if (large)
 		most = 1200000;
@@ -63,6 +63,11 @@ draw_sizes(struct sim *s)
 	else if (p->kind == SIM_HASTY)
 		p->output_size = sim_upto(s, p->input_size);
 	p->window = 4096 + sim_upto(s, sim_chance(s, 50) ? 4096 : 65536);
+	/* Small ones, so that hashes are needed soon. */
+	if (sim_chance(s, 40)) {
+		p->history = 1 + sim_upto(s, 3000);
+		p->mark = 1 + sim_upto(s, 500);
+	}
 	p->pipe = 1 + sim_upto(s, sim_chance(s, 30) ? 64 : SIM_PIPE - 1);
 	p->chunk = 1 + sim_upto(s, sim_chance(s, 50) ? 200 : 8000);
 	p->input_piece = 1 + sim_upto(s, sim_chance(s, 50) ? 300 : 9000);

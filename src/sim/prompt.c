@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What must happen soon.  While the daemons live, are connected and awake, a
- * leader that cannot go on is replaced by one that can, and a leader that
- * stands still is seen to do so.  Without these bounds a wake-up that is lost
- * would be hidden by whatever happens next.
+ * leader that cannot go on is replaced by one that can, a leader that stands
+ * still is seen to do so, and a replica that shall live again does.  Without
+ * these bounds a wake-up that is lost would be hidden by whatever happens
+ * next.
  *
  * The bounds are wide: a few messages, each of which may be late by all that
  * a plan allows.  How fast it is in real time is for the benchmarks.
@@ -12,6 +13,7 @@
 
 #define SWITCH_MAX (100 * ORCM_MS)
 #define STALL_MAX (1500 * ORCM_MS) /* three times what makes a stall */
+#define START_MAX (6 * ORCM_SECOND) /* the longest back-off, an adoption */
 
 static bool
 runs(const struct sim *s, uint32_t actor)
@@ -107,6 +109,16 @@ anybody_ahead(const struct sim *s)
 	return false;
 }
 
+/* It does not live, and nobody has said that it never will. */
+static bool
+missing(const struct sim *s, uint32_t rank)
+{
+	const struct job_rank *r = &s->owner.job.ranks[rank];
+
+	return !r->alive && !r->ended && r->proc.state != PROC_DONE &&
+	    r->proc.state != PROC_FAILED;
+}
+
 static bool
 lasts(const struct sim *s, bool holds, uint64_t *since, uint64_t most)
 {
@@ -126,14 +138,19 @@ void
 sim_prompt_look(struct sim *s)
 {
 	struct sim_seen *seen = &s->seen;
+	uint32_t i;
 
-	if (s->plan.ops->delivery != ORCM_DELIVER_LEADER ||
-	    !s->actors[SIM_OWNER].alive || s->owner.memory == NULL)
+	if (!s->actors[SIM_OWNER].alive || s->owner.memory == NULL)
 		return;
 	if (!calm(s))
 		seen->calm = 0;
 	else if (seen->calm == 0)
 		seen->calm = s->now;
+	for (i = 0; i < s->plan.ranks; i++)
+		if (lasts(s, missing(s, i), &seen->missing[i], START_MAX))
+			sim_fail(s, "promptness: a replica is not started");
+	if (s->plan.ops->delivery != ORCM_DELIVER_LEADER)
+		return;
 	if (lasts(s, headless(s) && anybody_else(s), &seen->headless,
 		SWITCH_MAX))
 		sim_fail(s, "promptness: a leader is not replaced");

@@ -28,7 +28,7 @@
 #define SIM_CONNS 96u
 #define SIM_EVENTS 8192u
 #define SIM_QUEUE 512u /* messages on their way in one direction */
-#define SIM_PIPES 48u
+#define SIM_PIPES 192u /* a sleeping owner lets those of many lives wait */
 #define SIM_PIPE 65536u
 #define SIM_TRACE 50u
 #define SIM_TIMERS 3u
@@ -248,6 +248,7 @@ struct sim_plan {
 	uint32_t argument;
 	uint64_t input_size, output_size;
 	uint64_t window, keep;
+	uint64_t history, mark; /* of the splice; 0: as in orcm-run */
 	uint64_t input_every, input_piece; /* mean ns, most bytes */
 	uint64_t sink_every, sink_piece, sink_cap;
 	uint64_t sink_slow; /* so many times slower while there are faults */
@@ -277,7 +278,7 @@ struct sim_seen {
 	bool failed[SIM_RANKS]; /* it could not be run */
 	uint32_t reports, counts[SIM_FAULTS];
 	/* Since when, or 0: nothing disturbs; the leader cannot go on. */
-	uint64_t calm, headless, stuck;
+	uint64_t calm, headless, stuck, missing[SIM_RANKS];
 	bool stop_asked;
 	uint64_t over_at;
 };
