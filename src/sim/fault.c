@@ -18,6 +18,7 @@ static const char *const names[SIM_FAULTS] = {
 	[SIM_KILL_DAEMONS] = "FAULT all daemons",
 	[SIM_KILL_NODE] = "FAULT all but the owner",
 	[SIM_SLEEP] = "FAULT sleep", [SIM_CANNOT_RUN] = "FAULT cannot run",
+	[SIM_KILL_OWNER] = "FAULT owner",
 	[SIM_JITTER] = "FAULT jitter",
 	[SIM_SLOW_SINK] = "FAULT slow reader",
 	[SIM_USER_STOP] = "FAULT user stops",
@@ -171,7 +172,7 @@ sim_fault_hit(struct sim *s, uint32_t kind)
 {
 	uint32_t k;
 
-	if (!s->faults || s->owner.over)
+	if (!s->faults)
 		return;
 	again(s, kind);
 	if (s->plan.daemons_only && !all_ready(s))
@@ -218,6 +219,9 @@ sim_fault_hit(struct sim *s, uint32_t kind)
 		break;
 	case SIM_SLEEP:
 		fall_asleep(s);
+		break;
+	case SIM_KILL_OWNER:
+		sim_owner_killed(s);
 		break;
 	case SIM_USER_STOP:
 		stop_job(s);

@@ -75,19 +75,35 @@ sim_owner_main(struct sim *s)
 	    RECORD_BIT(RECORD_PROC) | RECORD_BIT(RECORD_LEAD));
 }
 
-/* The job is over: src/cmd/orcm-run.c, the end of main(). */
-void
-sim_owner_end(struct sim *s)
+static void
+gone(struct sim *s)
 {
 	uint32_t i;
 
-	sim_note(s, "exit: status", s->owner.code, 0, 0);
-	sim_client_del(s, &s->owner.client, RECORD_JOB, SIM_JOB);
 	sim_die(s, SIM_OWNER);
 	for (i = 0; i < s->plan.ranks; i++) {
 		sim_flow_close_in(s, i);
 		sim_flow_close_out(s, i);
 	}
+}
+
+/* The job is over: src/cmd/orcm-run.c, the end of main(). */
+void
+sim_owner_end(struct sim *s)
+{
+	sim_note(s, "exit: status", s->owner.code, 0, 0);
+	sim_client_del(s, &s->owner.client, RECORD_JOB, SIM_JOB);
+	gone(s);
+}
+
+/* It says nothing to anybody; nothing of its job may be left all the same. */
+void
+sim_owner_killed(struct sim *s)
+{
+	if (!s->actors[SIM_OWNER].alive || s->owner.over)
+		return;
+	s->owner.over = s->seen.owner_killed = true;
+	gone(s);
 }
 
 void

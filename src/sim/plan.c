@@ -156,6 +156,7 @@ draw_faults(struct sim *s)
 		[SIM_KILL_NODE] = { 5, 50, 1000 },
 		[SIM_SLEEP] = { 20, 5, 300 },
 		[SIM_CANNOT_RUN] = { 3, 1, 1 },
+		[SIM_KILL_OWNER] = { 6, 10, 1000 },
 		[SIM_JITTER] = { 40, 1, 8 },
 		[SIM_SLOW_SINK] = { 20, 1, 20 },
 		[SIM_USER_STOP] = { 5, 10, 500 },

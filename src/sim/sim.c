@@ -373,26 +373,27 @@ release(struct sim *s)
 bool
 sim_run(struct sim *s, uint64_t seed)
 {
-	uint64_t over = 0;
+	uint64_t over = 0, last;
 
 	reset(s, seed);
 	begin(s);
 	while (s->failed == NULL) {
 		if (!step(s) || s->steps > STEPS_MAX)
 			sim_fail(s, "liveness: nothing happens, or too much");
-		if (s->faults && (s->now >= s->plan.faults_end ||
-			s->owner.over))
+		if (s->faults && s->now >= s->plan.faults_end)
 			heal(s);
 		if (s->owner.over && over == 0) {
 			over = s->now;
-			sim_check_exit(s);
+			if (!s->seen.owner_killed)
+				sim_check_exit(s);
 		}
 		if (s->owner.over && sim_check_clean(s))
 			break;
 		if (!s->faults && !s->owner.over &&
 		    s->now > s->plan.faults_end + LIVENESS)
 			sim_fail(s, "liveness: the job does not end");
-		if (s->owner.over && s->now > over + LIVENESS)
+		last = over > s->plan.faults_end ? over : s->plan.faults_end;
+		if (s->owner.over && s->now > last + LIVENESS)
 			sim_fail(s, "liveness: something is left of the job");
 	}
 	sim_note(s, "end", s->owner.code, s->steps, s->seen.delivered[0]);

@@ -231,6 +231,7 @@ enum sim_fault {
 	SIM_KILL_NODE,	  /* and all keepers with them */
 	SIM_SLEEP, /* a daemon, a keeper or the owner gets no processor */
 	SIM_CANNOT_RUN,
+	SIM_KILL_OWNER,
 	SIM_JITTER, /* a message is late now and then */
 	SIM_SLOW_SINK,
 	SIM_USER_STOP,
@@ -279,7 +280,7 @@ struct sim_seen {
 	uint32_t reports, counts[SIM_FAULTS];
 	/* Since when, or 0: nothing disturbs; the leader cannot go on. */
 	uint64_t calm, headless, stuck, missing[SIM_RANKS];
-	bool stop_asked;
+	bool stop_asked, owner_killed;
 	uint64_t over_at;
 };
 
@@ -424,6 +425,7 @@ uint8_t sim_text_byte(const struct sim *s, uint32_t rank, uint64_t at);
 /* owner.c */
 void sim_owner_main(struct sim *s);
 void sim_owner_end(struct sim *s);
+void sim_owner_killed(struct sim *s);
 void sim_owner_msg(struct sim *s, uint32_t conn, const struct sim_msg *m);
 void sim_owner_eof(struct sim *s, uint32_t conn);
 void sim_owner_timer(struct sim *s, uint32_t timer);

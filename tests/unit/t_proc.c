@@ -126,6 +126,22 @@ second_life_is_run_by_the_same_keeper(void)
 	    "no way back to an earlier life");
 }
 
+/* A keeper that says once more how its last program ended. */
+static void
+an_end_is_that_of_its_life(void)
+{
+	begin(RESTART_CRASH, BUDGET_INF, 0);
+	tell(PROC_IN_START, 0, 0);
+	up(0);
+	tell(PROC_IN_ENDED, 0, SEGV);
+	tell(PROC_IN_ENDED, 0, SEGV);
+	is_str(did, "", "no third life while the second one starts");
+	up(1);
+	tell(PROC_IN_ENDED, 0, 0);
+	is_str(did, "", "the first one's end is no end of the second");
+	ok(p.r.state == PROC_UP && p.r.restarts == 1, "which goes on");
+}
+
 static void
 short_lives_are_slowed_down(void)
 {
@@ -449,6 +465,7 @@ main(void)
 	life_from_start_to_end();
 	restarts_go_by_the_policy();
 	second_life_is_run_by_the_same_keeper();
+	an_end_is_that_of_its_life();
 	short_lives_are_slowed_down();
 	budget_ends_it();
 	stop_ladder();
