@@ -111,7 +111,7 @@ teardown() { orcm_teardown; }
 
 @test "orcm-sim: faults of each kind happen" {
 	local fault
-	orcm-sim -v -r 60 | grep ' FAULT ' >faults
+	orcm-sim -v -r 200 | grep ' FAULT ' >faults
 	for fault in program keeper exit 'all programs' stop pnpd orcmd \
 		leaderd 'all daemons' 'all but the owner' sleep owner; do
 		grep -q "FAULT $fault 0 0 0" faults

@@ -350,6 +350,7 @@ adoption(void)
 
 	begin(RESTART_CRASH, BUDGET_INF, 0);
 	tell(PROC_IN_ADOPT, 7, 0);
+	is_u64(proc_due(&p), now + PROC_ADOPT_MAX, "it is not waited for long");
 	now = proc_due(&p);
 	tell(PROC_IN_TICK, 0, 0);
 	is_str(did, "spawn 8", "it did not come: the next life");
