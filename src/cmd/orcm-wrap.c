@@ -9,6 +9,9 @@
  * lives, so no death of a daemon loses an exit status; it tells both the
  * owner and orcmd, and connects to orcmd again for as long as it lives.
  * When the owner is gone the program is killed: a job never outlives it.
+ *
+ * A program that has ended may have left something in its group that writes
+ * on.  It may, until the owner says that it does not listen any more.
  */
 #include <errno.h>
 #include <signal.h>
@@ -53,6 +56,8 @@ static struct wrap {
 	uint32_t rank, incarnation;
 	struct spec spec;
 	enum wrap_state state;
+	bool dismissed; /* we stay for what the program left behind only */
+	bool unheard;	/* and that is not heard any more */
 	pid_t pid;
 	uint32_t status, error; /* of the last life; error: errno of exec */
 } w;
@@ -168,6 +173,7 @@ start_life(uint32_t incarnation)
 	int child[3] = { -1, -1, -1 }, ours[3] = { -1, -1, -1 };
 
 	end_group();
+	w.dismissed = w.unheard = false;
 	w.incarnation = incarnation;
 	w.status = STATUS_NONE;
 	w.error = 0;
@@ -229,6 +235,13 @@ send_signal(uint32_t sig)
 		(void)kill(-w.pid, SIGCONT);
 }
 
+static bool
+rest_lives(void)
+{
+	return w.state == WRAP_ENDED && w.pid > 0 && !w.unheard &&
+	    kill(-w.pid, 0) == 0;
+}
+
 static void
 charge_frame(struct charge *c, const struct wire_msg *m)
 {
@@ -242,7 +255,10 @@ charge_frame(struct charge *c, const struct wire_msg *m)
 		send_signal((uint32_t)wire_num(m, TLV_SIGNAL));
 		break;
 	case WIRE_END:
-		leave(EXIT_YES);
+		w.dismissed = wire_has(m, TLV_REASON) && rest_lives();
+		if (!w.dismissed)
+			leave(EXIT_YES);
+		break;
 	default:
 		break;
 	}
@@ -300,7 +316,10 @@ owner_frame(struct conn *c, const struct wire_msg *m, int *fds, size_t fds_len)
 		send_signal((uint32_t)wire_num(m, TLV_SIGNAL));
 		break;
 	case WIRE_END:
-		leave(EXIT_YES);
+		if (w.dismissed)
+			leave(EXIT_YES);
+		w.unheard = true;
+		break;
 	default:
 		break;
 	}

@@ -48,7 +48,7 @@ enum keep_verb {
 	KEEP_OUT_SPAWN,	 /* start a keeper for incarnation value */
 	KEEP_OUT_RUN,	 /* tell the keeper to run incarnation value */
 	KEEP_OUT_SIGNAL, /* send signal value to the program's group */
-	KEEP_OUT_END,	 /* tell the keeper to leave */
+	KEEP_OUT_END,	 /* tell the keeper to leave, as PROC_OUT_END */
 	KEEP_OUT_REAP,	 /* kill pid value and its group */
 	KEEP_OUT_PUT,	 /* publish the process record */
 	KEEP_OUT_DEL	 /* take it back; the job's last one ends the job */

@@ -58,13 +58,16 @@ become(struct proc *p, enum proc_state state, uint64_t due)
 	p->due = due;
 }
 
-/* No further life: the keeper, if there is one, may leave. */
+/*
+ * No further life: the keeper, if there is one, may leave; with `rest` when
+ * what the program left behind has written its last.
+ */
 static void
-over(struct proc *p, enum proc_state state)
+over(struct proc *p, enum proc_state state, bool rest)
 {
 	p->r.pid = 0;
 	if (p->keeper)
-		emit(p, PROC_OUT_END, 0);
+		emit(p, PROC_OUT_END, rest);
 	become(p, state, ORCM_NEVER);
 }
 
@@ -121,11 +124,11 @@ died(struct proc *p, uint64_t now, uint32_t status)
 	p->r.status = status;
 	p->r.pid = 0;
 	if (p->stop || !record_restarts(p->conf->restart, status)) {
-		over(p, PROC_DONE);
+		over(p, PROC_DONE, !p->stop && STATUS_IS_CODE(status));
 		return;
 	}
 	if (!budget_allows(p, now)) {
-		over(p, PROC_FAILED);
+		over(p, PROC_FAILED, false);
 		return;
 	}
 	if (p->fruit || now - p->since >= PROC_LONG_LIFE)
@@ -238,7 +241,7 @@ cannot_run(struct proc *p, uint64_t now, const struct proc_in *in)
 {
 	(void)now;
 	p->r.error = in->value;
-	over(p, PROC_FAILED);
+	over(p, PROC_FAILED, false);
 }
 
 static void
@@ -302,7 +305,7 @@ stop_idle(struct proc *p, uint64_t now, const struct proc_in *in)
 	(void)now;
 	(void)in;
 	p->stop = true;
-	over(p, PROC_DONE);
+	over(p, PROC_DONE, false);
 }
 
 /* The keeper neither came nor reported in time. */

@@ -32,7 +32,7 @@ tell_keeper(struct orcmd *o, uint64_t id, enum wire_type type,
 	wire_begin(&w, frame, sizeof(frame), &h);
 	if (type == WIRE_RUN)
 		wr_tlv_u32(&w, tlv, v);
-	else if (type == WIRE_SIGNAL)
+	else if (type == WIRE_SIGNAL || v != 0)
 		wr_tlv_u8(&w, tlv, (uint8_t)v);
 	(void)conn_send(&c->conn, frame, wire_end(&w, 0));
 }
@@ -140,7 +140,7 @@ perform(struct orcmd *o, const struct keep_out *out)
 		tell_keeper(o, out->id, WIRE_SIGNAL, TLV_SIGNAL, out->value);
 		break;
 	case KEEP_OUT_END:
-		tell_keeper(o, out->id, WIRE_END, TLV_SIGNAL, 0);
+		tell_keeper(o, out->id, WIRE_END, TLV_REASON, out->value);
 		break;
 	case KEEP_OUT_REAP:
 		reap_by_force(out->value);

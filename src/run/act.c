@@ -53,6 +53,8 @@ act_rank(struct run *r, enum job_event event, uint32_t rank,
 	act_feed(r, &in);
 	if (event == JOB_IN_ENDED || event == JOB_IN_DETACHED)
 		clear_dead(r, rank);
+	if (r->job.ranks[rank].ended && r->job.ranks[rank].eof)
+		keeper_release(r, rank);
 }
 
 static void

@@ -35,6 +35,19 @@ keeper_signal(struct run *r, uint32_t rank, int sig)
 	(void)conn_send(&r->reps[rank].conn, frame, wire_end(&w, 0));
 }
 
+void
+keeper_release(struct run *r, uint32_t rank)
+{
+	uint8_t frame[WIRE_CONTROL_MAX];
+	struct wire_header h = { .type = WIRE_END };
+	struct wr w;
+
+	if (!conn_is_open(&r->reps[rank].conn))
+		return;
+	wire_begin(&w, frame, sizeof(frame), &h);
+	(void)conn_send(&r->reps[rank].conn, frame, wire_end(&w, 0));
+}
+
 static bool
 send_piece(void *arg, const void *frame, size_t size, int dir)
 {

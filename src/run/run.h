@@ -144,6 +144,8 @@ void keepers_listen(struct run *r);
 void keepers_end(struct run *r);
 /* Sends a signal to the program of one replica, past orcmd. */
 void keeper_signal(struct run *r, uint32_t rank, int sig);
+/* Nothing that its program left behind is listened to any more. */
+void keeper_release(struct run *r, uint32_t rank);
 
 /* input.c */
 /* Before -C takes effect: a file for -i is the caller's. */

@@ -147,6 +147,35 @@ slowly() {
 	exec 6<&-
 }
 
+# --- what a program leaves behind
+
+@test "orcm-run: what the program left behind writes on, as in a pipeline" {
+	start job orcm-run -n 3 -- sh -c '
+		(until test -e gate; do sleep 0.02; done; echo later) &
+		echo first'
+	waituntil 10 states_are job 3
+	: >gate
+	finish job 0
+	test "$status" = 0
+	test "$(cat job.out)" = first$'\n'later
+	waituntil 2 test -z "$(orcm_own)"
+}
+# So many replicas of this job have ended.
+states_are() { test "$(ps_of "$1" state | grep -cx done)" = "$2"; }
+
+@test "orcm-run: what the program left behind is waited for as -g says" {
+	run -0 --separate-stderr orcm-run -g 100 -n 2 -- \
+		sh -c 'sleep 1000 & echo word'
+	test "$output" = word
+	test "${stderr#*still holds its output}" != "$stderr"
+	waituntil 2 test -z "$(orcm_own)"
+	# Not if it does not hold the output.
+	run -0 --separate-stderr orcm-run -n 2 -- \
+		sh -c 'sleep 1000 >/dev/null 2>&1 & echo word'
+	test -z "$stderr"
+	waituntil 2 test -z "$(orcm_own)"
+}
+
 # --- differences
 
 @test "orcm-run: a replica that differs is reported once with its offset" {

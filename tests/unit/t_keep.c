@@ -23,7 +23,7 @@ job_is_launched(void)
 	process(JOB | 1, PROC_IN_ENDED, 0, SEGV);
 	is_str(did, "run 1.1", "a crash: the next life");
 	process(JOB | 0, PROC_IN_ENDED, 0, 0);
-	is_str(did, "end 0.0", "an end: the keeper may leave");
+	is_str(did, "end 0.1", "an end: the keeper may leave");
 	ok(state[0] == PROC_DONE, "done");
 }
 

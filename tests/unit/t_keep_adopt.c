@@ -185,7 +185,7 @@ ended_program_of_a_keeper_that_stays(void)
 	plain(KEEP_IN_SYNCED, 0, 0);
 	keeper(0, 3);
 	process(JOB, PROC_IN_ENDED, 3, 0);
-	is_str(did, "end 0.0", "it ended while we were away");
+	is_str(did, "end 0.1", "it ended while we were away");
 	keeper(1, 3);
 	process(JOB | 1, PROC_IN_ENDED, 3, SEGV);
 	is_str(did, "run 1.4", "it crashed while we were away");
