@@ -216,6 +216,16 @@ one_fails='cat; test $ORCM_RANK != 1 || exit 5'
 	test ! -s err
 }
 
+@test "orcm-run: -b in a command substitution returns at once" {
+	own_dvm
+	id=$(orcm-run -b -n 2 -- sh -c 'until test -e gate; do sleep 0.02; done
+		echo lost' </dev/null 2>err 3>&-)
+	orcm-ps "$id"
+	: >gate
+	orcm-wait -t 5000 gone "$id"
+	test ! -s err
+}
+
 @test "orcm-run: -b finds mistakes before it returns" {
 	run -127 orcm-run -b no-such-program
 	run -125 orcm-run -b -l nosuch true
