@@ -581,7 +581,7 @@ job_feed(struct job *j, uint64_t now, const struct job_in *in)
 		break;
 	case JOB_IN_CLOSED:
 		j->closed = true;
-		j->code = 128 + SIGNAL_PIPE;
+		j->code = in->value;
 		stop(j, now, JOB_DOWN, SIGNAL_PIPE);
 		break;
 	case JOB_IN_NO_REPLAY:

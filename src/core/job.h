@@ -59,7 +59,7 @@ enum job_event {
 	JOB_IN_KILL,	 /* end it now */
 	JOB_IN_PAUSE,
 	JOB_IN_RESUME,
-	JOB_IN_CLOSED,	 /* our stdout cannot be written any more */
+	JOB_IN_CLOSED,	 /* our stdout cannot be written: value: our status */
 	JOB_IN_NO_REPLAY, /* no life can be fed from the start any more */
 	JOB_IN_LOOK	 /* streams moved or time passed */
 };

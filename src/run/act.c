@@ -247,7 +247,7 @@ exit_job(struct run *r, uint32_t code)
 		    (r->job.ranks[i].own_end && i != r->job.leader &&
 			job_code_of(r->job.ranks[i].status) != code))
 			errout_show(r, i);
-	if (code == JOB_OUR_FAULT)
+	if (code == JOB_OUR_FAULT && !r->job.closed)
 		run_note(r, "the DVM has no room for %u more replicas",
 		    r->opt.n);
 	if (code == JOB_GAVE_UP)

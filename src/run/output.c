@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -164,7 +165,9 @@ out_broken(struct run *r)
 		return;
 	if (r->out.error != EPIPE)
 		run_note(r, "stdout: %s", strerror(r->out.error));
-	in.value = (uint32_t)r->out.error;
+	/* Nobody reads: as any program's end.  Else it is we who failed. */
+	in.value = r->out.error == EPIPE || r->out.error == ECONNRESET ||
+		r->out.error == EBADF ? 128 + SIGPIPE : JOB_OUR_FAULT;
 	act_feed(r, &in);
 	for (i = 0; i < r->opt.n; i++)
 		if (r->reps[i].out.fd != -1)

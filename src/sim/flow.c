@@ -167,7 +167,7 @@ splices_len(const struct sim *s)
 static void
 broken(struct sim *s)
 {
-	struct job_in in = { .event = JOB_IN_CLOSED, .value = 32 };
+	struct job_in in = { .event = JOB_IN_CLOSED, .value = 141 };
 	uint32_t i;
 
 	if (s->owner.job.closed)

@@ -290,7 +290,7 @@ stat_is() {
 	test -c /dev/full || skip 'no /dev/full here'
 	status=0
 	orcm-run -n 3 echo text >/dev/full 2>err || status=$?
-	test "$status" != 0
+	test "$status" = 125
 	has err 'No space left'
 }
 

@@ -422,7 +422,7 @@ closed_stdout_is_sigpipe(void)
 	side_conf(2, LEADER);
 	side_up();
 	side_write(0, "x", 1);
-	side_event(JOB_IN_CLOSED, 0, 0, 32);
+	side_event(JOB_IN_CLOSED, 0, 0, 141);
 	ok(x.want == JOB_DOWN && x.signal == 13, "they get what any program "
 	    "gets");
 	side_event(JOB_IN_ENDED, 0, 0, DIED(13));
