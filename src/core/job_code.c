@@ -80,11 +80,10 @@ any_own_end(const struct job *j)
 	return false;
 }
 
-uint32_t
-job_stopped_code(const struct job *j)
+static uint32_t
+stopped_code_of(const struct job *j, uint32_t rank)
 {
-	uint32_t lead = j->leader != ORCM_RANK_NONE ? j->leader : 0;
-	uint32_t status = j->ranks[lead].status;
+	uint32_t status = j->ranks[rank].status;
 
 	if (status != STATUS_NONE && status != STATUS_LOST)
 		return job_code_of(status);
@@ -92,10 +91,38 @@ job_stopped_code(const struct job *j)
 }
 
 uint32_t
+job_stopped_code(const struct job *j)
+{
+	return stopped_code_of(j, j->leader != ORCM_RANK_NONE ? j->leader : 0);
+}
+
+/*
+ * Whose output was delivered and is cut short because it was told to stop, or
+ * ORCM_RANK_NONE.  Who had come to its end by then, further on in the text,
+ * does not make that a whole one.
+ */
+static uint32_t
+cut_short(const struct job *j)
+{
+	uint32_t i;
+
+	if (j->conf.delivery == ORCM_DELIVER_LEADER)
+		return j->ranks[j->leader].own_end ? ORCM_RANK_NONE :
+						     j->leader;
+	for (i = 0; j->conf.delivery == ORCM_DELIVER_ALL &&
+	     i < j->conf.ranks_len; i++)
+		if (!j->ranks[i].own_end)
+			return i;
+	return ORCM_RANK_NONE;
+}
+
+uint32_t
 job_final_code(const struct job *j)
 {
 	if (!any_own_end(j))
 		return job_stopped_code(j);
+	if (cut_short(j) != ORCM_RANK_NONE)
+		return stopped_code_of(j, cut_short(j));
 	if (j->conf.rule == JOB_STATUS_AGREE)
 		return agreed_code(j);
 	if (j->conf.rule == JOB_STATUS_WORST ||

@@ -58,6 +58,8 @@ sim_keeper_exit(struct sim *s, uint32_t actor, uint32_t status)
 		return;
 	if (k->prog.alive)
 		sim_prog_end(s, actor, STATUS_SIGNAL | 9);
+	else if (!STATUS_IS_CODE(status))
+		s->seen.deaths[k->rank]++; /* of the life it was to begin */
 	sim_die(s, actor);
 	e = sim_event(s, SIM_EV_CHILD, s->now + sim_delay(s));
 	e->a = SIM_ORCMD;

@@ -386,6 +386,21 @@ stop_has_its_status_under_every_rule(void)
 			bad += x.code != 128 + TERM;
 		}
 	is_u64(bad, 0, "stopped is stopped");
+
+	/* orcm-sim -n 4 -s 8002033: a follower had come to its end already. */
+	for (i = 0, bad = 0; i < 3; i++)
+		for (k = 0; k < 2; k++) {
+			side_conf(2, ways[k]);
+			x.conf.rule = rules[i];
+			side_up();
+			side_write(0, "ab", 1);
+			side_write(1, "abcd", 1);
+			side_end(1, 0);
+			side_event(JOB_IN_STOP, 0, 0, TERM);
+			side_end(0, DIED(TERM));
+			bad += x.code != 128 + TERM;
+		}
+	is_u64(bad, 0, "also when the others have reached their end");
 }
 
 static void
