@@ -11,7 +11,9 @@
  * When the owner is gone the program is killed: a job never outlives it.
  *
  * A program that has ended may have left something in its group that writes
- * on.  It may, until the owner says that it does not listen any more.
+ * on.  It may, until the owner says that it does not listen any more.  The
+ * program itself is looked at but not reaped until its group is killed: as
+ * long as it is a zombie, the group's number cannot become somebody else's.
  */
 #include <errno.h>
 #include <signal.h>
@@ -56,8 +58,8 @@ static struct wrap {
 	uint32_t rank, incarnation;
 	struct spec spec;
 	enum wrap_state state;
-	bool dismissed; /* we stay for what the program left behind only */
-	bool unheard;	/* and that is not heard any more */
+	bool dismissed; /* we stay only for what the program left behind */
+	bool unheard;	/* the owner does not listen to that any more */
 	pid_t pid;
 	uint32_t status, error; /* of the last life; error: errno of exec */
 } w;
@@ -111,8 +113,10 @@ tell_failed(void)
 static void
 end_group(void)
 {
-	if (w.pid > 0)
+	if (w.pid > 0) {
 		(void)kill(-w.pid, SIGKILL);
+		(void)waitpid(w.pid, NULL, w.state == WRAP_ENDED ? 0 : WNOHANG);
+	}
 	w.pid = 0;
 }
 
@@ -196,23 +200,24 @@ static void
 on_child(void *arg, int sig)
 {
 	uint8_t frame[WIRE_CONTROL_MAX];
+	siginfo_t how;
 	struct wr wr;
-	int status;
-	pid_t pid;
 
 	(void)arg;
 	(void)sig;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid != w.pid || w.state != WRAP_RUNS)
-			continue;
-		w.state = WRAP_ENDED;
-		w.status = WIFEXITED(status)
-			       ? (uint32_t)WEXITSTATUS(status)
-			       : STATUS_SIGNAL | (uint32_t)WTERMSIG(status);
-		begin(&wr, frame, WIRE_ENDED);
-		wr_tlv_u16(&wr, TLV_STATUS, (uint16_t)w.status);
-		tell_both(frame, &wr);
-	}
+	memset(&how, 0, sizeof(how));
+	if (w.state != WRAP_RUNS ||
+	    waitid(P_PID, (id_t)w.pid, &how, WEXITED | WNOHANG | WNOWAIT) ==
+		-1 ||
+	    how.si_pid != w.pid)
+		return;
+	w.state = WRAP_ENDED;
+	w.status = how.si_code == CLD_EXITED
+		       ? (uint32_t)how.si_status & 0xffu
+		       : STATUS_SIGNAL | (uint32_t)how.si_status;
+	begin(&wr, frame, WIRE_ENDED);
+	wr_tlv_u16(&wr, TLV_STATUS, (uint16_t)w.status);
+	tell_both(frame, &wr);
 }
 
 static void
@@ -235,13 +240,6 @@ send_signal(uint32_t sig)
 		(void)kill(-w.pid, SIGCONT);
 }
 
-static bool
-rest_lives(void)
-{
-	return w.state == WRAP_ENDED && w.pid > 0 && !w.unheard &&
-	    kill(-w.pid, 0) == 0;
-}
-
 static void
 charge_frame(struct charge *c, const struct wire_msg *m)
 {
@@ -255,7 +253,8 @@ charge_frame(struct charge *c, const struct wire_msg *m)
 		send_signal((uint32_t)wire_num(m, TLV_SIGNAL));
 		break;
 	case WIRE_END:
-		w.dismissed = wire_has(m, TLV_REASON) && rest_lives();
+		w.dismissed = wire_has(m, TLV_REASON) &&
+			      w.state == WRAP_ENDED && w.pid > 0 && !w.unheard;
 		if (!w.dismissed)
 			leave(EXIT_YES);
 		break;
@@ -316,6 +315,8 @@ owner_frame(struct conn *c, const struct wire_msg *m, int *fds, size_t fds_len)
 		send_signal((uint32_t)wire_num(m, TLV_SIGNAL));
 		break;
 	case WIRE_END:
+		if (wire_num(m, TLV_INCARNATION) != w.incarnation)
+			break;
 		if (w.dismissed)
 			leave(EXIT_YES);
 		w.unheard = true;

@@ -45,6 +45,7 @@ keeper_release(struct run *r, uint32_t rank)
 	if (!conn_is_open(&r->reps[rank].conn))
 		return;
 	wire_begin(&w, frame, sizeof(frame), &h);
+	wr_tlv_u32(&w, TLV_INCARNATION, r->job.ranks[rank].incarnation);
 	(void)conn_send(&r->reps[rank].conn, frame, wire_end(&w, 0));
 }
 
