@@ -53,6 +53,8 @@ refuse_job(struct orcmd *o, uint64_t id, const struct record_job *job)
 	    "job %s: no room for %u replicas: %u jobs and %u "
 	    "processes are the most",
 	    job->name, job->size, JOBS_MAX, PROCS_MAX);
+	client_say(&o->client, "refused", job->name, ORCM_RANK_NONE,
+	    "no-room-for=%u", job->size);
 	for (i = 0; i < job->size; i++)
 		jobs_put(o, RECORD_ID_RANK(id, i), &r);
 }

@@ -366,6 +366,7 @@ refused() {
 	run -125 --separate-stderr timeout 20 orcm-run -n 2 echo x
 	test -z "$output"
 	[[ $stderr == *room* ]]
+	orcm-events | grep -q '	refused	.*	-	no-room-for=2$'
 	orcm-stop a b c d
 	waituntil 20 test -z "$(orcm-ps)"
 	run -0 orcm-run -n 2 echo x
