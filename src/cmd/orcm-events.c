@@ -13,7 +13,7 @@
 #include "lib/tool.h"
 #include "sys/log.h"
 
-#define SEEN_MAX 2048u /* the switchboard keeps 512 */
+#define SEEN_MAX 2048u /* more than a switchboard keeps */
 #define FIXED 4u
 #define WORDS_MAX (OUT_COLUMNS_MAX - FIXED)
 
