@@ -402,6 +402,8 @@ options(int argc, char **argv)
 		case 'V':
 			printf("orcm-wrap %s wire %d\n", ORCM_VERSION,
 			    ORCM_WIRE_VERSION);
+			if (fflush(stdout) == EOF)
+				die_sys(EXIT_TEMP, "standard output");
 			exit(EXIT_YES);
 		case 'i':
 			good = good &&

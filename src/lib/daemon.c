@@ -44,6 +44,16 @@ usage(const char *name)
 	    name);
 }
 
+static _Noreturn void
+show_version(const char *name)
+{
+	printf("%s %s wire %d plugin %d.%d\n", name, ORCM_VERSION,
+	    ORCM_WIRE_VERSION, ORCM_PLUGIN_MAJOR, ORCM_PLUGIN_MINOR);
+	if (fflush(stdout) == EOF)
+		die_sys(EXIT_TEMP, "standard output");
+	exit(EXIT_YES);
+}
+
 static int
 fd_option(const char *name, char option, const char *text)
 {
@@ -95,10 +105,7 @@ daemon_options(struct daemon_conf *d, const char *name, int argc, char **argv)
 				die(EXIT_USAGE, "-N %s: not a name", optarg);
 			break;
 		case 'V':
-			printf("%s %s wire %d plugin %d.%d\n", name,
-			    ORCM_VERSION, ORCM_WIRE_VERSION, ORCM_PLUGIN_MAJOR,
-			    ORCM_PLUGIN_MINOR);
-			exit(EXIT_YES);
+			show_version(name);
 		case 'd':
 			d->ready = fd_option(name, 'd', optarg);
 			break;
@@ -168,8 +175,8 @@ explain_run(const struct daemon_conf *d)
 	switch (errno) {
 	case EACCES:
 		die(EXIT_USAGE,
-		    "%s: belongs to somebody else: remove it or "
-		    "choose another with -r",
+		    "%s: belongs to somebody else or cannot be made: remove "
+		    "it or choose another with -r",
 		    d->run);
 	case EPERM:
 		die(EXIT_USAGE,

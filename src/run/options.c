@@ -164,12 +164,21 @@ set_signal(struct run_options *o, const char *text)
 		die(JOB_OUR_FAULT, "-s %s: no such signal", text);
 }
 
+/* The end after -V or -h: what was asked for is written, or that is said. */
+static void
+shown(void)
+{
+	if (fflush(stdout) == EOF)
+		die_sys(JOB_OUR_FAULT, "standard output");
+	exit(0);
+}
+
 static void
 show_version(void)
 {
 	printf("orcm-run %s wire %d plugin %d.%d\n", ORCM_VERSION,
 	    ORCM_WIRE_VERSION, ORCM_PLUGIN_MAJOR, ORCM_PLUGIN_MINOR);
-	exit(0);
+	shown();
 }
 
 static void
@@ -193,7 +202,7 @@ option(struct run *r, int c, int argc, char **argv)
 	case 'b': o->background = true; break;
 	case 'e': o->err = (enum run_stderr)one_of('e', optarg, errs); break;
 	case 'g': set_time(&o->grace_ms, 'g', optarg); break;
-	case 'h': fputs(help, stdout); exit(0);
+	case 'h': fputs(help, stdout); shown(); break;
 	case 'i': set_input(o, optarg); break;
 	case 'j': o->name = optarg; break;
 	case 'k': o->rule = (enum job_rule)one_of('k', optarg, rules); break;

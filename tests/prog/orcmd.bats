@@ -27,6 +27,23 @@ job() {
 	run -100 orcmd -d x
 }
 
+@test "orcmd: -V on a full disk is an error, of every program" {
+	test -c /dev/full || skip "no /dev/full"
+	for name in orcmd orcm-pnpd orcm-leaderd orcm-wrap orcm-ps orcm-stop \
+		orcm-wait orcm-events orcm-info orcm-dump; do
+		status=0
+		"$name" -V >/dev/full 2>err || status=$?
+		test "$status" = 111
+		lines_in err 1
+	done
+	for option in -V -h; do
+		status=0
+		orcm-run $option >/dev/full 2>err || status=$?
+		test "$status" = 125
+		lines_in err 1
+	done
+}
+
 @test "orcmd: -d says when all of it can be used" {
 	mkfifo ready
 	start dvm bash -c 'exec orcmd -r "$T/r" -d 7 7>ready'
