@@ -381,7 +381,8 @@ bad_run(const char *run)
 {
 	switch (errno) {
 	case EACCES:
-		die(EXIT_USAGE, "%s: belongs to somebody else", run);
+		die(EXIT_USAGE, "%s: belongs to somebody else or cannot be "
+		    "reached", run);
 	case EPERM:
 		die(EXIT_USAGE, "%s: open to others: chmod 700 it", run);
 	case ENAMETOOLONG:

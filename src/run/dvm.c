@@ -59,7 +59,8 @@ bad_run(const char *run)
 {
 	switch (errno) {
 	case EACCES:
-		die(JOB_OUR_FAULT, "%s: belongs to somebody else", run);
+		die(JOB_OUR_FAULT, "%s: belongs to somebody else or cannot "
+		    "be made", run);
 	case EPERM:
 		die(JOB_OUR_FAULT, "%s: open to others: chmod 700 it", run);
 	case ENAMETOOLONG:
