@@ -12,7 +12,8 @@ static const char *const names[SIM_FAULTS] = {
 	[SIM_KILL_PROG] = "FAULT program", [SIM_KILL_KEEPER] = "FAULT keeper",
 	[SIM_EXIT_PROG] = "FAULT exit",
 	[SIM_KILL_ALL] = "FAULT all programs",
-	[SIM_STOP_PROG] = "FAULT stop", [SIM_KILL_PNPD] = "FAULT pnpd",
+	[SIM_STOP_PROG] = "FAULT stop", [SIM_HANG] = "FAULT hang",
+	[SIM_KILL_PNPD] = "FAULT pnpd",
 	[SIM_KILL_ORCMD] = "FAULT orcmd",
 	[SIM_KILL_LEADERD] = "FAULT leaderd",
 	[SIM_KILL_DAEMONS] = "FAULT all daemons",
@@ -154,6 +155,18 @@ toggle_stop(struct sim *s)
 		sim_prog_wake(s, k);
 }
 
+static void
+hang(struct sim *s)
+{
+	const struct sim_owner *o = &s->owner;
+	uint32_t i;
+
+	for (i = 0; i < SIM_KEEPERS; i++)
+		if (o->job.leader < s->plan.ranks && s->keepers[i].prog.alive &&
+		    s->keepers[i].rank == o->job.leader)
+			s->keepers[i].prog.stopped = true;
+}
+
 static bool
 all_ready(const struct sim *s)
 {
@@ -201,6 +214,9 @@ sim_fault_hit(struct sim *s, uint32_t kind)
 		break;
 	case SIM_STOP_PROG:
 		toggle_stop(s);
+		break;
+	case SIM_HANG:
+		hang(s);
 		break;
 	case SIM_KILL_PNPD:
 		daemon_dies(s, SIM_PNPD);

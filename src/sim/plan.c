@@ -124,7 +124,7 @@ draw_limits(struct sim *s)
 	if (p->status == 0 && sim_chance(s, 30))
 		p->restart = RESTART_FAILURE;
 	/* Not one of ours, or the checks could not tell them apart. */
-	if (p->status >= JOB_DISAGREED && p->status <= JOB_OUR_FAULT)
+	if (p->status >= JOB_DISAGREED && p->status <= JOB_NOT_FOUND)
 		p->status = 1;
 	p->limit = ORCM_NEVER;
 	if (sim_chance(s, 4))
@@ -186,6 +186,21 @@ draw_faults(struct sim *s)
 					  (100 + sim_upto(s, 3000)) * ORCM_MS;
 }
 
+/* A leader that stands still, and time enough to see who takes over. */
+static void
+draw_hang(struct sim *s)
+{
+	struct sim_plan *p = &s->plan;
+
+	if (!sim_chance(s, 5))
+		return;
+	memset(p->every, 0, sizeof(p->every));
+	p->every[SIM_HANG] = (5 + sim_upto(s, 800)) * ORCM_MS;
+	p->sink_slow = 1;
+	if (s->virtual == 0)
+		p->faults_end = (2000 + sim_upto(s, 6000)) * ORCM_MS;
+}
+
 void
 sim_plan_draw(struct sim *s)
 {
@@ -202,6 +217,7 @@ sim_plan_draw(struct sim *s)
 	draw_speeds(s);
 	draw_limits(s);
 	draw_faults(s);
+	draw_hang(s);
 	sim_note(s, p->policy, p->ranks, p->input_size, p->output_size);
 	sim_note(s, sim_kind_name(p->kind), p->window, p->keep, p->budget);
 }

@@ -224,6 +224,7 @@ enum sim_fault {
 	SIM_EXIT_PROG, /* it ends by itself, with another status */
 	SIM_KILL_ALL,
 	SIM_STOP_PROG,
+	SIM_HANG, /* the leader's program stops, for good */
 	SIM_KILL_PNPD,
 	SIM_KILL_ORCMD,
 	SIM_KILL_LEADERD,

@@ -112,7 +112,7 @@ teardown() { orcm_teardown; }
 @test "orcm-sim: faults of each kind happen" {
 	local fault
 	orcm-sim -v -r 200 | grep ' FAULT ' >faults
-	for fault in program keeper exit 'all programs' stop pnpd orcmd \
+	for fault in program keeper exit 'all programs' stop hang pnpd orcmd \
 		leaderd 'all daemons' 'all but the owner' sleep owner; do
 		grep -q "FAULT $fault 0 0 0" faults
 	done
