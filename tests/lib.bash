@@ -82,14 +82,19 @@ orcm_teardown() {
 	rm -rf "$T"
 }
 
-# Pids from start() that still run.
+# Pids from start() that still run.  A number may be somebody else's by now.
 orcm_running() {
 	local file
 	for file in "$T"/.pid.*; do
-		if test -f "$file" && alive "$(<"$file")"; then
+		if test -f "$file" && alive "$(<"$file")" &&
+			ours "$(<"$file")"; then
 			cat "$file"
 		fi
 	done
+}
+ours() {
+	test ! -r "/proc/$1/environ" ||
+		grep -qF "ORCM_TEST_DIR=$T" "/proc/$1/environ"
 }
 
 # start NAME COMMAND...: runs it in the background; stdout, stderr and pid are

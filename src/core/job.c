@@ -53,15 +53,6 @@ job_splice(const struct job *j, uint32_t rank, uint32_t *member)
 	return &j->splices[all ? rank : 0];
 }
 
-static uint64_t
-rank_pos(const struct job *j, uint32_t rank)
-{
-	uint32_t member;
-	const struct splice *s = job_splice(j, rank, &member);
-
-	return s->ranks[member].pos;
-}
-
 static void
 want(struct job *j, enum job_want w, uint32_t sig)
 {
@@ -144,8 +135,8 @@ life_ends(struct job *j, uint32_t rank)
 }
 
 /* When the output of a life that has ended is no longer waited for. */
-static uint64_t
-rest_by(const struct job *j, uint64_t now)
+uint64_t
+job_rest_by(const struct job *j, uint64_t now)
 {
 	return now + (j->conf.grace > JOB_REST ? j->conf.grace : JOB_REST);
 }
@@ -171,7 +162,7 @@ has_ended(struct job *j, uint64_t now, const struct job_in *in)
 	r->stalled = false;
 	r->own_end = !j->stopping;
 	r->status = in->value;
-	r->cut = rest_by(j, now);
+	r->cut = job_rest_by(j, now);
 	feed_stop(j->feed, in->rank);
 	life_ends(j, in->rank);
 }
@@ -208,137 +199,6 @@ given_up(const struct job_rank *r)
 	return !r->attached && !r->alive && !r->ended && r->proc_known &&
 	    (r->proc.state == PROC_FAILED || r->proc.state == PROC_DONE) &&
 	    (!r->started || r->proc.incarnation >= r->incarnation);
-}
-
-/* It gets no input before it leads, so it cannot move either. */
-static bool
-waits_to_lead(const struct job *j, uint32_t rank)
-{
-	return j->feed->conf.leader_only && rank != j->leader;
-}
-
-/*
- * How long it has not moved although it could: bytes that it owes us, since
- * its output moved or others were ahead; bytes that we owe it, likewise.  A
- * byte that only went into its pipe is no move of its own, so the two are
- * judged apart.
- */
-static uint64_t
-look_quiet(struct job *j, uint64_t now, uint32_t rank, uint64_t max_fed,
-    uint64_t max_pos)
-{
-	struct job_rank *r = &j->ranks[rank];
-	uint64_t at, more, since, quiet = 0;
-
-	feed_next(j->feed, rank, &at, &more);
-	if (r->pos >= max_pos)
-		r->behind = 0;
-	else if (r->behind == 0)
-		r->behind = now;
-	if (r->fed + JOB_INPUT_SLACK >= max_fed || more == 0)
-		r->behind_in = 0;
-	else if (r->behind_in == 0)
-		r->behind_in = now;
-	if (r->behind != 0) {
-		since = r->behind > r->moved ? r->behind : r->moved;
-		quiet = now - since;
-	}
-	if (r->behind_in != 0) {
-		since = r->behind_in > r->moved_in ? r->behind_in :
-						     r->moved_in;
-		quiet = now - since > quiet ? now - since : quiet;
-	}
-	return quiet;
-}
-
-static void
-look_moves(struct job *j, uint64_t now, uint32_t rank, uint64_t max_fed,
-    uint64_t max_pos)
-{
-	struct job_rank *r = &j->ranks[rank];
-	uint64_t fed = j->feed->ranks[rank].fed, pos = rank_pos(j, rank);
-	uint64_t quiet, limit = j->conf.stall;
-	bool paused = j->want == JOB_PAUSED;
-
-	if (pos != r->pos || paused)
-		r->moved = now;
-	if (fed != r->fed || paused)
-		r->moved_in = now;
-	if (r->stalled && (pos != r->pos || paused ||
-	    (r->behind_in != 0 && fed != r->fed))) {
-		r->stalled = false;
-		feed_stalled(j->feed, rank, false);
-	}
-	r->fed = fed;
-	r->pos = pos;
-	if (waits_to_lead(j, rank)) {
-		r->behind = r->behind_in = 0;
-		return;
-	}
-	quiet = look_quiet(j, now, rank, max_fed, max_pos);
-	if (rank == j->leader && max_pos >= j->splices[0].done +
-		j->conf.window)
-		limit /= JOB_STALL_WINDOW;
-	if (!r->stalled && quiet >= limit) {
-		r->stalled = true;
-		feed_stalled(j->feed, rank, true);
-	}
-	if (quiet >= JOB_KICK * j->conf.stall && !r->kicked &&
-	    j->feed->head > 0 && j->feed->head >= j->feed->conf.keep)
-		r->kicked = true;
-}
-
-/*
- * The rest of an ended life's output is read as long as it comes, and as long
- * as we ourselves leave it in the pipe because a window is full.
- */
-static void
-look_rest(struct job *j, uint64_t now, uint32_t rank)
-{
-	struct job_rank *r = &j->ranks[rank];
-	uint64_t pos = rank_pos(j, rank);
-	uint32_t member;
-	const struct splice *s = job_splice(j, rank, &member);
-
-	if (r->cut == 0 || (pos == r->pos && pos < s->done + s->conf.window))
-		return;
-	r->pos = pos;
-	r->cut = rest_by(j, now);
-}
-
-static void
-look_streams(struct job *j, uint64_t now)
-{
-	uint64_t max_fed = 0, max_pos = 0, fed, pos;
-	struct job_rank *r;
-	uint32_t i, member;
-	struct splice *s;
-
-	for (i = 0; i < j->conf.ranks_len; i++) {
-		if (!j->ranks[i].alive && !j->ranks[i].ended)
-			continue;
-		fed = j->feed->ranks[i].fed;
-		pos = rank_pos(j, i);
-		max_fed = fed > max_fed ? fed : max_fed;
-		max_pos = pos > max_pos ? pos : max_pos;
-	}
-	if (j->conf.delivery == ORCM_DELIVER_ALL)
-		max_pos = 0;
-	for (i = 0; i < j->conf.ranks_len; i++) {
-		r = &j->ranks[i];
-		look_rest(j, now, i);
-		if (!r->alive)
-			continue;
-		if (j->conf.ranks_len > 1)
-			look_moves(j, now, i, max_fed, max_pos);
-		s = job_splice(j, i, &member);
-		if (!r->ready && feed_level(j->feed, i) &&
-		    (splice_level(s, member) || waits_to_lead(j, i)))
-			r->ready = true;
-		if (r->ready && !r->fruit &&
-		    (s->done > r->done || j->feed->head > r->head))
-			r->fruit = true;
-	}
 }
 
 bool
@@ -460,7 +320,7 @@ rest_of(const struct job *j, uint32_t rank)
 	if (j->conf.delivery == ORCM_DELIVER_ALL)
 		return !r->eof || !splice_complete(s);
 	/* Who is a window ahead of what can get a majority is not heard. */
-	return !r->eof && rank_pos(j, rank) < s->done + s->conf.window;
+	return !r->eof && job_pos(j, rank) < s->done + s->conf.window;
 }
 
 bool
@@ -511,7 +371,7 @@ look(struct job *j, uint64_t now)
 	j->looked = now;
 	if (j->over)
 		return;
-	look_streams(j, now);
+	job_look_streams(j, now);
 	for (i = 0; i < j->conf.ranks_len; i++)
 		if (given_up(&j->ranks[i])) {
 			uint32_t member;

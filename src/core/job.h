@@ -147,8 +147,15 @@ uint32_t job_gave_up_code(const struct job *j);
 bool job_alive(const struct job *j);
 bool job_undelivered(const struct job *j);
 
+/* Streams moved or time passed. */
+void job_look_streams(struct job *j, uint64_t now);
+/* When the output of a life that has ended is no longer waited for. */
+uint64_t job_rest_by(const struct job *j, uint64_t now);
+
 /* The splice that a rank's output goes to, and its number there. */
 struct splice *job_splice(const struct job *j, uint32_t rank,
     uint32_t *member);
+/* How much of its output this life has said. */
+uint64_t job_pos(const struct job *j, uint32_t rank);
 
 #endif

@@ -44,7 +44,7 @@ enum proc_verb {
 	PROC_OUT_SPAWN, /* start a keeper for this incarnation */
 	PROC_OUT_RUN,	/* tell the keeper to run this incarnation */
 	PROC_OUT_SIGNAL, /* send value to the program's group */
-	PROC_OUT_END,	/* tell the keeper to leave; value 1: its rest may end */
+	PROC_OUT_END,	/* tell the keeper to leave; 1: its rest may write on */
 	PROC_OUT_REAP	/* the keeper is lost: see that its program is dead */
 };
 
