@@ -9,6 +9,20 @@
 
 #include <string.h>
 
+/*
+ * It is told once it is level; falling behind for a moment then takes nothing
+ * back, or it would be told anew with each piece that is delivered.
+ */
+static bool
+diverged(const struct job_rank *r, const struct splice *s, uint32_t member)
+{
+	bool told = r->flags_incarnation == r->incarnation &&
+	    (r->flags & FLOW_DIVERGED);
+
+	return (r->alive || r->ended) && s->done > 0 &&
+	    !splice_agrees(s, member) && (told || splice_level(s, member));
+}
+
 static uint32_t
 flags_of(const struct job *j, uint32_t rank)
 {
@@ -28,8 +42,7 @@ flags_of(const struct job *j, uint32_t rank)
 		flags |= FLOW_DONE;
 	if (r->fruit)
 		flags |= FLOW_FRUIT;
-	if ((r->alive || r->ended) && s->done > 0 &&
-	    !splice_agrees(s, member) && splice_level(s, member))
+	if (diverged(r, s, member))
 		flags |= FLOW_DIVERGED;
 	return flags;
 }

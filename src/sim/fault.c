@@ -150,8 +150,8 @@ toggle_stop(struct sim *s)
 	if (k == SIM_NOTHING)
 		return;
 	p = &sim_keeper(s, k)->prog;
-	p->stopped = !p->stopped;
-	if (!p->stopped)
+	p->hung = !p->hung;
+	if (!p->hung)
 		sim_prog_wake(s, k);
 }
 
@@ -164,7 +164,7 @@ hang(struct sim *s)
 	for (i = 0; i < SIM_KEEPERS; i++)
 		if (o->job.leader < s->plan.ranks && s->keepers[i].prog.alive &&
 		    s->keepers[i].rank == o->job.leader)
-			s->keepers[i].prog.stopped = true;
+			s->keepers[i].prog.hung = true;
 }
 
 static bool

@@ -129,7 +129,7 @@ sim_prog_wake(struct sim *s, uint32_t actor)
 	struct sim_prog *p = &sim_keeper(s, actor)->prog;
 	struct sim_event *e;
 
-	if (!p->alive || p->stopped || p->waking)
+	if (!p->alive || p->stopped || p->hung || p->waking)
 		return;
 	p->waking = true;
 	e = sim_event(s, SIM_EV_PROG,
@@ -186,7 +186,7 @@ sim_prog_signal(struct sim *s, uint32_t actor, uint32_t sig)
 	if (sig == KEEP_SIGNAL_PAUSE) {
 		p->stopped = true;
 	} else if (sig == KEEP_SIGNAL_RESUME) {
-		p->stopped = false;
+		p->stopped = p->hung = false;
 		sim_prog_wake(s, actor);
 	} else if (sig == 9 || !s->plan.deaf) {
 		sim_prog_end(s, actor, STATUS_SIGNAL | sig);
@@ -251,7 +251,7 @@ sim_prog_step(struct sim *s, const struct sim_event *e)
 	if (!p->alive || p->serial != e->c)
 		return;
 	p->waking = false;
-	if (p->stopped)
+	if (p->stopped || p->hung)
 		return;
 	/* Nobody reads what it says. */
 	if (!s->pipes[p->out].read_open && says(s, p) > p->out_pos) {

@@ -88,7 +88,7 @@ stopped(const struct sim *s)
 	p = &o->reps[o->job.leader];
 	for (i = 0; i < SIM_KEEPERS; i++) {
 		k = &s->keepers[i];
-		if (k->prog.alive && k->prog.stopped && p->out != SIM_NOTHING &&
+		if (k->prog.alive && k->prog.hung && p->out != SIM_NOTHING &&
 		    k->prog.out == p->out)
 			return ring_used(&s->pipes[p->out].ring) == 0;
 	}

@@ -351,8 +351,8 @@ heal(struct sim *s)
 	sim_note(s, "no more faults", 0, 0, 0);
 	s->faults = false;
 	for (i = 0; i < SIM_KEEPERS; i++)
-		if (s->keepers[i].prog.alive && s->keepers[i].prog.stopped) {
-			s->keepers[i].prog.stopped = false;
+		if (s->keepers[i].prog.alive && s->keepers[i].prog.hung) {
+			s->keepers[i].prog.hung = false;
 			sim_prog_wake(s, SIM_FIRST_KEEPER + i);
 		}
 	if (s->owner.want == JOB_PAUSED)

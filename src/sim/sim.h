@@ -178,7 +178,9 @@ enum sim_kind {
 };
 
 struct sim_prog {
-	bool alive, stopped, waking, eof;
+	bool alive, waking, eof;
+	bool stopped; /* by our signal */
+	bool hung;    /* by somebody else */
 	uint64_t serial;
 	uint32_t pid, in, out; /* pipes */
 	uint64_t in_pos, out_pos;

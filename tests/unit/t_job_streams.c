@@ -134,6 +134,31 @@ a_failure_stays_one_without_replay(void)
 	is_u64(x.code, 0, "and has the last word");
 }
 
+/* orcm-sim -n 3 -s 12001951: hundreds of records while nothing happened. */
+static void
+another_text_is_told_once(void)
+{
+	uint32_t i, flows;
+
+	side_conf(2, LEADER);
+	side_up();
+	side_write(0, "ab", 1);
+	side_write(1, "aX", 1);
+	side_deliver();
+	ok(x.flow[1] & FLOW_DIVERGED, "told");
+	flows = x.flows;
+	for (i = 0; i < 10; i++) {
+		side_write(0, "cd", 1);
+		side_deliver();
+		side_write(1, "cd", 1);
+		side_deliver();
+	}
+	is_u64(x.flows, flows, "also while it is behind, then level again");
+	side_event(JOB_IN_ENDED, 1, 0, DIED(11));
+	side_life(1, 1);
+	is_u64(x.flow[1] & FLOW_DIVERGED, 0, "its next life is another one");
+}
+
 static void
 only_the_leader_is_fed(void)
 {
@@ -227,6 +252,7 @@ main(void)
 	kick_when_its_input_is_not_kept();
 	replay_that_cannot_be();
 	a_failure_stays_one_without_replay();
+	another_text_is_told_once();
 	only_the_leader_is_fed();
 	output_that_something_else_holds_open();
 	output_that_we_leave_in_the_pipe();

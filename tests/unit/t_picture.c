@@ -246,6 +246,29 @@ too_long_a_value(void)
 	(void)picture_put(&p, 5, RECORD_JOB, 1, value, sizeof(value), &at);
 }
 
+/* Several share a bucket; one that goes takes none of them along. */
+static void
+all_are_found_again_when_others_go(void)
+{
+	uint64_t id;
+	uint32_t same = 0, other = 0;
+
+	begin();
+	for (id = 0; id < MAX; id++)
+		(void)put(5, RECORD_PROC, id, "abcd");
+	/* More than half: tombstones are dropped, and not the newest ones. */
+	for (id = 0; id < MAX; id++)
+		if (id % 4 != 0)
+			(void)del(5, RECORD_PROC, id);
+	for (id = 0; id < MAX; id += 4)
+		same += put(5, RECORD_PROC, id, "abcd") == PICTURE_SAME;
+	is_u64(same, MAX / 4, "each is the one that it was");
+	for (id = 0; id < MAX; id += 4)
+		other += put(5, RECORD_PROC, id, "abce") == PICTURE_CHANGED;
+	is_u64(other, MAX / 4, "until its last byte is another");
+	is_u64(count(RECORD_BIT(RECORD_PROC)), MAX / 4, "and none is double");
+}
+
 int
 main(void)
 {
@@ -255,6 +278,7 @@ main(void)
 	full_of_living_records();
 	oldest_tombstones_go_first();
 	random_against_an_array();
+	all_are_found_again_when_others_go();
 	ok(aborts(too_long_a_value), "a value that no record can have");
 	free(memory);
 	return done_testing();
