@@ -83,17 +83,33 @@ any_own_end(const struct job *j)
 static uint32_t
 stopped_code_of(const struct job *j, uint32_t rank)
 {
-	uint32_t status = j->ranks[rank].status;
+	uint32_t status = rank == ORCM_RANK_NONE ? STATUS_NONE :
+						   j->ranks[rank].status;
 
 	if (status != STATUS_NONE && status != STATUS_LOST)
 		return job_code_of(status);
 	return 128 + (j->signal != 0 ? j->signal : SIGNAL_TERM);
 }
 
+/*
+ * Who ended by itself says nothing of a job that was stopped, unless all that
+ * it wrote was delivered.
+ */
 uint32_t
 job_stopped_code(const struct job *j)
 {
-	return stopped_code_of(j, j->leader != ORCM_RANK_NONE ? j->leader : 0);
+	uint32_t i;
+
+	if (j->conf.delivery == ORCM_DELIVER_LEADER)
+		return stopped_code_of(j, j->leader != ORCM_RANK_NONE &&
+		    (!j->ranks[j->leader].own_end ||
+			splice_complete(&j->splices[0])) ?
+			j->leader :
+			ORCM_RANK_NONE);
+	for (i = 0; i < j->conf.ranks_len; i++)
+		if (!j->ranks[i].own_end && j->ranks[i].status != STATUS_NONE)
+			return stopped_code_of(j, i);
+	return stopped_code_of(j, ORCM_RANK_NONE);
 }
 
 /*

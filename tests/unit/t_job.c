@@ -401,6 +401,23 @@ stop_has_its_status_under_every_rule(void)
 			bad += x.code != 128 + TERM;
 		}
 	is_u64(bad, 0, "also when the others have reached their end");
+
+	/* orcm-sim -P last -s 11004494, orcm-sim -s 12007471 */
+	side_conf(3, ORCM_DELIVER_MAJORITY);
+	side_up();
+	side_write(0, "abcd", 1);
+	side_end(0, 0);
+	side_event(JOB_IN_STOP, 0, 0, TERM);
+	side_end(1, DIED(TERM));
+	side_end(2, DIED(TERM));
+	is_u64(x.code, 128 + TERM, "and one of them was the first");
+	side_conf(1, LEADER);
+	side_begin();
+	side_life(0, 0);
+	side_write(0, "ab", 1);
+	side_end(0, 0);
+	side_event(JOB_IN_STOP, 0, 0, TERM);
+	is_u64(x.code, 128 + TERM, "or nobody led, so nothing was delivered");
 }
 
 static void
