@@ -139,6 +139,9 @@ member_alive(const struct lead_member *m)
 static bool
 member_starting(const struct lead_job *j, const struct lead_member *m)
 {
+	/* The job has begun: only we have forgotten who led it. */
+	if (j->lead.epoch > 0)
+		return false;
 	/* Who does not move from the start may never become ready. */
 	if (m->lived || (m->flow_known && (m->flow.flags & FLOW_STALLED)))
 		return false;

@@ -317,6 +317,24 @@ owner_remembers_the_epoch(void)
 	is_u64(epoch, 201, "a claim of ours from before, told late");
 }
 
+/*
+ * orcm-sim -P bytes -s 12005266: a process record came before its job and was
+ * dropped, and nobody led for as long as that replica was backed off.
+ */
+static void
+who_led_was_forgotten_by_all_but_the_owner(void)
+{
+	policy("lowest");
+	begin();
+	proc(0, 2, PROC_BACKOFF);
+	job.epoch = 4;
+	(void)put_job(JOB);
+	flow(0, 2, FLOW_ATTACHED);
+	flow(1, 0, READY);
+	plain(LEAD_IN_SYNCED, 0);
+	ok(leader() == 1 && epoch == 5, "nobody is waited for");
+}
+
 static void
 second_picture_is_heard_whole(void)
 {
@@ -456,6 +474,7 @@ main(void)
 	policies_mean_what_they_say();
 	new_daemon_takes_its_claim_over();
 	owner_remembers_the_epoch();
+	who_led_was_forgotten_by_all_but_the_owner();
 	second_picture_is_heard_whole();
 	job_that_nobody_tells_again_is_forgotten();
 	epochs_rise_whatever_comes();
