@@ -267,6 +267,7 @@ NODE_MAIN(orcmd)
 	    &o->client, &o->d.loop, &ops, o, "orcmd", "orcmd", o->events);
 	memory(o);
 	helpers_begin(o);
+	stuck_begin(o);
 	if (client_start(&o->client, o->d.conf.run,
 		RECORD_BIT(RECORD_JOB) | RECORD_BIT(RECORD_PROC) |
 		    RECORD_BIT(RECORD_FLOW)) == -1)

@@ -424,6 +424,42 @@ daemon_lost(const struct daemon *d)
 	       !lock_valid(d->lock, path);
 }
 
+pid_t
+daemon_holder(const struct daemon_conf *d, const char *name)
+{
+	char path[PATH_ROOM], file[80];
+
+	(void)snprintf(file, sizeof(file), "%s.lock", name);
+	return path_join(d->run, file, path) == -1 ? -1 : lock_holder(path);
+}
+
+/* orcmd holds its connection and asks nothing: it does not turn. */
+static void
+on_unasked(struct timer *t)
+{
+	struct daemon *d = t->arg;
+	uint64_t now = clock_now();
+	pid_t pid = daemon_holder(&d->conf, "orcmd");
+
+	if (!charge_up(&d->charge) || pid <= 0)
+		return;
+	/* Not by one who was late itself: the question may be here already. */
+	if (now < d->unasked_at + DAEMON_ASK / 2) {
+		log_line(LOG_ERROR, "orcmd (pid %ld) does not turn: killed",
+		    (long)pid);
+		(void)kill(pid, SIGKILL);
+	}
+	d->unasked_at = now + (DAEMON_ASK_MAX + 1) * DAEMON_ASK;
+	loop_timer(&d->loop, t, d->unasked_at);
+}
+
+static void
+asked(struct daemon *d)
+{
+	d->unasked_at = clock_now() + (DAEMON_ASK_MAX + 1) * DAEMON_ASK;
+	loop_timer(&d->loop, &d->unasked, d->unasked_at);
+}
+
 /*
  * orcmd is gone: whoever notices starts it again.  Where the run directory is
  * gone, too, a new one could find nothing that we look after.
@@ -432,10 +468,8 @@ static void
 on_revive(struct timer *t)
 {
 	struct daemon *d = t->arg;
-	char path[PATH_ROOM];
 
-	if (charge_up(&d->charge) || d->orphaned || daemon_over(&d->conf) ||
-	    path_join(d->conf.run, "orcmd.lock", path) == -1)
+	if (charge_up(&d->charge) || d->orphaned || daemon_over(&d->conf))
 		return;
 	if (daemon_lost(d)) {
 		log_line(LOG_ERROR, "%s was taken away, and orcmd is gone: "
@@ -444,7 +478,7 @@ on_revive(struct timer *t)
 		d->on_end(d->arg);
 		return;
 	}
-	if (lock_holder(path) == 0 &&
+	if (daemon_holder(&d->conf, "orcmd") == 0 &&
 	    daemon_spawn(&d->conf, "orcmd", NULL) == -1)
 		log_sys(LOG_ERROR, "start orcmd again");
 	loop_timer(&d->loop, t, clock_now() + 100 * ORCM_MS);
@@ -460,6 +494,7 @@ charge_is_up(struct charge *c)
 	size_t size;
 
 	loop_timer_stop(&d->loop, &d->revive);
+	asked(d);
 	wire_begin(&w, frame, sizeof(frame), &h);
 	wr_tlv_str(&w, TLV_ROLE, d->conf.name);
 	wr_tlv_u32(&w, TLV_PID, (uint32_t)getpid());
@@ -472,6 +507,7 @@ charge_is_down(struct charge *c)
 {
 	struct daemon *d = c->arg;
 
+	loop_timer_stop(&d->loop, &d->unasked);
 	if (d->conf.keep && !d->orphaned)
 		loop_timer(&d->loop, &d->revive, clock_now() + d->revive_wait);
 }
@@ -480,7 +516,17 @@ static void
 charge_said(struct charge *c, const struct wire_msg *m)
 {
 	struct daemon *d = c->arg;
+	struct wire_header h = { .type = WIRE_ALIVE };
+	uint8_t frame[WIRE_HEADER];
+	struct wr w;
+	size_t size;
 
+	if (m->h.type == WIRE_ALIVE) {
+		asked(d);
+		wire_begin(&w, frame, sizeof(frame), &h);
+		size = wire_end(&w, 0);
+		(void)charge_send(c, frame, size);
+	}
 	/* A polite stop of the whole node: orcmd ends now and shall stay so. */
 	if (m->h.type == WIRE_END) {
 		d->conf.keep = false;
@@ -507,6 +553,7 @@ daemon_charge(struct daemon *d)
 	};
 
 	timer_init(&d->revive, on_revive, d);
+	timer_init(&d->unasked, on_unasked, d);
 	(void)loop_signal(&d->loop, SIGCHLD, on_child, d);
 	charge_init(&d->charge, &d->loop, &ops, d);
 	if (charge_start(&d->charge, d->conf.run) == -1)
@@ -519,5 +566,6 @@ void
 daemon_uncharge(struct daemon *d)
 {
 	loop_timer_stop(&d->loop, &d->revive);
+	loop_timer_stop(&d->loop, &d->unasked);
 	charge_stop(&d->charge);
 }

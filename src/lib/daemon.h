@@ -14,6 +14,9 @@
  * directory, lock, signals, the lifeline of a private DVM, and the care for
  * each other.
  */
+#define DAEMON_ASK (1000 * ORCM_MS) /* orcmd asks whether they turn */
+#define DAEMON_ASK_MAX 4u	    /* who does not answer so often is killed */
+
 struct daemon_conf {
 	const char *name; /* of the program */
 	int argc;
@@ -35,7 +38,8 @@ struct daemon {
 	void (*on_state)(void *arg); /* USR1: write the state to stderr */
 	void *arg;
 	struct charge charge; /* not in orcmd itself */
-	struct timer revive;
+	struct timer revive, unasked;
+	uint64_t unasked_at; /* when orcmd is taken for stuck */
 	uint64_t revive_wait; /* ns that orcmd may be gone */
 	char *notify;  /* NOTIFY_SOCKET, until readiness is told */
 	bool orphaned; /* the lifeline has ended */
@@ -70,6 +74,8 @@ void daemon_charge(struct daemon *d);
 void daemon_uncharge(struct daemon *d);
 /* Executes the program anew in place, with the same arguments. */
 void daemon_again(struct daemon *d);
+/* Who runs as this daemon (holds its lock): a pid, 0: nobody, or -1. */
+pid_t daemon_holder(const struct daemon_conf *d, const char *name);
 /* A block of memory for an arena, zeroed, touched only when used. */
 void *daemon_memory(size_t size);
 /*

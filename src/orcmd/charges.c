@@ -96,6 +96,8 @@ on_frame(struct conn *conn, const struct wire_msg *m, int *fds, size_t fds_len)
 		on_charge(c, m);
 		return;
 	}
+	if (m->h.type == WIRE_ALIVE && c->helper != NULL)
+		c->helper->unanswered = 0;
 	if (c->id == 0)
 		return;
 	switch (m->h.type) {

@@ -6,12 +6,10 @@
 #include "orcmd/orcmd.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "sys/clock.h"
-#include "sys/lock.h"
 #include "sys/log.h"
 
 #define HELPER_LIFE (200 * ORCM_MS) /* a shorter life slows the next start */
@@ -20,12 +18,8 @@
 static bool
 helper_lives(const struct helper *h)
 {
-	char path[PATH_ROOM], name[64];
-
-	(void)snprintf(name, sizeof(name), "%s.lock", h->name);
 	return h->connected || h->pid != 0 ||
-	       (path_join(h->o->d.conf.run, name, path) == 0 &&
-		   lock_holder(path) > 0);
+	       daemon_holder(&h->o->d.conf, h->name) > 0;
 }
 
 static void
@@ -132,6 +126,7 @@ helper_came(struct charge_peer *c, const char *role)
 			continue;
 		c->helper = h;
 		h->connected = true;
+		h->unanswered = 0;
 		loop_timer_stop(&o->d.loop, &h->timer);
 		client_say(&o->client, "daemon", NULL, ORCM_RANK_NONE,
 		    "%s up pid=%u", h->name, c->pid);

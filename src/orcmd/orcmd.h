@@ -10,7 +10,7 @@
 /*
  * The parts of orcmd, one file each: jobs (what the core "keep" decides is
  * done), charges (who holds a connection to us), helpers (the other
- * daemons).  They share this one struct.
+ * daemons), stuck (whether those still turn).  They share this one struct.
  */
 #define JOBS_MAX    256u
 #define PROCS_MAX   1024u
@@ -27,6 +27,7 @@ struct helper {
 	bool connected; /* as a charge */
 	uint64_t since;
 	unsigned fails;
+	unsigned unanswered; /* ALIVE frames; see stuck.c */
 	struct timer timer;
 };
 
@@ -50,7 +51,8 @@ struct orcmd {
 	bool feeding;
 	struct helper helpers[HELPERS];
 	struct watch listen;
-	struct timer tick, end, again;
+	struct timer tick, end, again, ask;
+	uint64_t ask_at; /* when the others are to be asked next */
 	char wrap[PATH_ROOM]; /* path of orcm-wrap */
 	uint64_t end_by;
 	bool ending, ready;
@@ -78,6 +80,9 @@ void charges_end(struct orcmd *o);
 void helpers_begin(struct orcmd *o);
 void helper_came(struct charge_peer *c, const char *role);
 void helper_died(struct helper *h);
+
+/* stuck.c */
+void stuck_begin(struct orcmd *o);
 
 /* orcmd.c */
 void orcmd_check_end(struct orcmd *o);

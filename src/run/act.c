@@ -305,10 +305,22 @@ perform(struct run *r, const struct job_out *o)
 }
 
 /*
- * Daemons that died are back within milliseconds.  When there are none for
- * this long and no replica lives, nobody will start one.
+ * Daemons that died are back within milliseconds, stuck ones in six seconds.
+ * When there are none for this long and no replica lives, nobody will start
+ * one.
  */
-#define DVM_GONE (5 * ORCM_SECOND)
+#define DVM_GONE (10 * ORCM_SECOND)
+
+static bool
+any_began(const struct run *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->opt.n; i++)
+		if (r->job.ranks[i].started)
+			return true;
+	return false;
+}
 
 static uint64_t
 look_dvm(struct run *r)
@@ -328,7 +340,7 @@ look_dvm(struct run *r)
 		return again < r->down_since + DVM_GONE ?
 		    again : r->down_since + DVM_GONE;
 	run_note(r, "the DVM %s is gone", r->dvm);
-	exit_job(r, JOB_GAVE_UP);
+	exit_job(r, any_began(r) ? JOB_GAVE_UP : JOB_OUR_FAULT);
 	return ORCM_NEVER;
 }
 

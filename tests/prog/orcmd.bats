@@ -129,6 +129,27 @@ job() {
 	orcm-stop -a
 }
 
+@test "orcmd: a daemon that does not turn any more is replaced, replicas stay" {
+	own_dvm
+	job x
+	orcm-ps -o rank,pid,leader >before
+	for name in orcm-pnpd orcm-leaderd; do
+		old=$(daemon $name)
+		kill -STOP "$old"
+		waituntil 15 gone "$old"
+		waituntil 5 back
+		orcm-ps -o rank,pid,leader | cmp before -
+	done
+	has dvm.err "orcm-leaderd (pid $old) does not answer: killed"
+	# The others see to it that the first of them turns.
+	kill -STOP "$(pid dvm)"
+	waituntil 15 gone "$(pid dvm)"
+	adopted() { orcm-ps -o rank,pid,leader | cmp -s before -; }
+	waituntil 5 adopted
+	orcm-stop -a
+}
+back() { test "$(daemon $name)" != "$old"; }
+
 @test "orcmd: USR1 writes the state, HUP says that there is nothing to read" {
 	own_dvm -v
 	job x
