@@ -126,7 +126,8 @@ life_ends(struct job *j, uint32_t rank)
 	if (!r->own_end && j->conf.delivery == ORCM_DELIVER_LEADER &&
 	    j->leader != ORCM_RANK_NONE && rank != j->leader)
 		splice_lost(s, member);
-	else if (!r->own_end)
+	/* Nor is that an end where we closed its output ourselves. */
+	else if (!r->own_end || j->closed)
 		splice_stopped(s, member);
 	else
 		splice_eof(s, member);
@@ -286,8 +287,11 @@ look_broken(struct job *j, uint64_t now)
 
 	if (j->code != JOB_UNDECIDED)
 		return;
+	/* Under vote as the splice counts them: it says what is lost. */
 	for (i = 0; i < j->conf.ranks_len; i++)
-		gone += given_up(&j->ranks[i]);
+		gone += j->conf.delivery == ORCM_DELIVER_MAJORITY ?
+		    j->splices[0].ranks[i].gone && !j->ranks[i].ended :
+		    given_up(&j->ranks[i]);
 	if (j->conf.limit != ORCM_NEVER && now >= j->start + j->conf.limit) {
 		j->code = JOB_TIMED_OUT;
 		stop(j, now, JOB_DOWN, 0);

@@ -98,7 +98,7 @@ stopped_code_of(const struct job *j, uint32_t rank)
 uint32_t
 job_stopped_code(const struct job *j)
 {
-	uint32_t i;
+	uint32_t i, code, worst = JOB_UNDECIDED;
 
 	if (j->conf.delivery == ORCM_DELIVER_LEADER)
 		return stopped_code_of(j, j->leader != ORCM_RANK_NONE &&
@@ -106,10 +106,15 @@ job_stopped_code(const struct job *j)
 			splice_complete(&j->splices[0])) ?
 			j->leader :
 			ORCM_RANK_NONE);
-	for (i = 0; i < j->conf.ranks_len; i++)
-		if (!j->ranks[i].own_end && j->ranks[i].status != STATUS_NONE)
-			return stopped_code_of(j, i);
-	return stopped_code_of(j, ORCM_RANK_NONE);
+	for (i = 0; i < j->conf.ranks_len; i++) {
+		if (j->ranks[i].own_end || j->ranks[i].status == STATUS_NONE)
+			continue;
+		code = stopped_code_of(j, i);
+		if (worst == JOB_UNDECIDED || code > worst)
+			worst = code;
+	}
+	return worst != JOB_UNDECIDED ? worst :
+					stopped_code_of(j, ORCM_RANK_NONE);
 }
 
 /*

@@ -289,6 +289,27 @@ majority_decides(void)
 	is_u64(x.want, JOB_DOWN, "one cannot");
 	side_end(2, DIED(TERM));
 	is_u64(x.code, JOB_GAVE_UP, "and it is not a disagreement");
+
+	/* orcm-sim -P source -s 11011732: a new orcmd tries one of them again. */
+	side_conf(4, ORCM_DELIVER_MAJORITY);
+	side_up();
+	side_event(JOB_IN_DETACHED, 0, 0, 0);
+	side_proc(0, PROC_FAILED, 0, 0);
+	side_event(JOB_IN_DETACHED, 1, 0, 0);
+	side_proc(0, PROC_STARTING, 1, 0);
+	side_proc(1, PROC_FAILED, 0, 0);
+	side_end(2, DIED(TERM));
+	side_end(3, DIED(TERM));
+	is_u64(x.code, JOB_GAVE_UP, "nor is that");
+
+	/* orcm-sim -s 12014284: its end was told after the stop. */
+	side_conf(3, ORCM_DELIVER_MAJORITY);
+	side_up();
+	side_event(JOB_IN_STOP, 0, 0, TERM);
+	side_end(0, 0);
+	side_end(1, DIED(TERM));
+	side_end(2, DIED(TERM));
+	is_u64(x.code, 128 + TERM, "stopped: the worst");
 }
 
 static void

@@ -159,6 +159,41 @@ another_text_is_told_once(void)
 	is_u64(x.flow[1] & FLOW_DIVERGED, 0, "its next life is another one");
 }
 
+/* Death and next life in one turn: all flags are as they were. */
+static void
+a_new_life_is_told_anew(void)
+{
+	struct job_in died = { .event = JOB_IN_ENDED, .rank = 1,
+		.value = DIED(11) };
+	uint32_t flags, flows;
+
+	side_conf(2, LEADER);
+	side_up();
+	side_event(JOB_IN_LOOK, 0, 0, 0);
+	flags = x.flow[1];
+	flows = x.flows;
+	job_feed(&x.j, x.now, &died);
+	side_event(JOB_IN_STARTED, 1, 1, 101);
+	ok(x.flow[1] == flags && x.flows > flows, "another incarnation");
+	is_u64(x.j.ranks[1].flags_incarnation, 1, "is what they say it of");
+}
+
+/* orcm-sim -n 5 -s 12051531: it was reported to end early. */
+static void
+what_we_close_is_no_end(void)
+{
+	struct splice_out o;
+
+	side_conf(2, LEADER);
+	side_up();
+	side_write(0, "abcd", 1);
+	side_write(1, "ab", 1);
+	side_event(JOB_IN_ENDED, 1, 0, 0);
+	side_event(JOB_IN_CLOSED, 0, 0, 32);
+	side_event(JOB_IN_OUT_EOF, 1, 0, 0);
+	ok(!splice_take(&x.splices[0], &o), "no difference is seen in it");
+}
+
 static void
 only_the_leader_is_fed(void)
 {
@@ -253,6 +288,8 @@ main(void)
 	replay_that_cannot_be();
 	a_failure_stays_one_without_replay();
 	another_text_is_told_once();
+	a_new_life_is_told_anew();
+	what_we_close_is_no_end();
 	only_the_leader_is_fed();
 	output_that_something_else_holds_open();
 	output_that_we_leave_in_the_pipe();
