@@ -290,7 +290,7 @@ majority_decides(void)
 	side_end(2, DIED(TERM));
 	is_u64(x.code, JOB_GAVE_UP, "and it is not a disagreement");
 
-	/* orcm-sim -P source -s 11011732: a new orcmd tries one of them again. */
+	/* orcm-sim -P source -s 11011732: a new orcmd tries one again. */
 	side_conf(4, ORCM_DELIVER_MAJORITY);
 	side_up();
 	side_event(JOB_IN_DETACHED, 0, 0, 0);
