@@ -61,22 +61,6 @@ keep_job(const struct keep *k, uint64_t id)
 	return i == NONE ? NULL : &k->jobs[i];
 }
 
-bool
-keep_find(const struct keep *k, uint32_t keeper, uint64_t *id)
-{
-	const struct keep_proc *p;
-	uint32_t i;
-
-	for (i = 0; i < k->conf.procs_max; i++) {
-		p = &k->procs[i];
-		if (!p->used || p->proc.r.keeper != keeper)
-			continue;
-		*id = RECORD_ID_RANK(k->jobs[p->job].id, p->rank);
-		return true;
-	}
-	return false;
-}
-
 static uint32_t
 proc_find(const struct keep *k, uint64_t id)
 {
@@ -85,16 +69,6 @@ proc_find(const struct keep *k, uint64_t id)
 	if (j == NONE || RECORD_RANK(id) >= k->jobs[j].r.size)
 		return NONE;
 	return k->jobs[j].first + RECORD_RANK(id);
-}
-
-uint32_t
-keep_jobs(const struct keep *k)
-{
-	uint32_t i, n = 0;
-
-	for (i = 0; i < k->conf.jobs_max; i++)
-		n += k->jobs[i].used;
-	return n;
 }
 
 /* The first run of n free processes, or NONE. */
@@ -187,6 +161,20 @@ apply_want(struct keep *k, uint64_t now, const struct keep_job *j, uint32_t at)
 		feed_event(k, now, at, PROC_IN_START);
 }
 
+/* A pause may have begun or ended while no daemon was there to hear of it. */
+static void
+pause_or_resume(struct keep *k, uint32_t at)
+{
+	const struct keep_proc *p = &k->procs[at];
+
+	if (p->proc.r.state != PROC_UP)
+		return;
+	if (k->jobs[p->job].r.want == JOB_PAUSED)
+		push(k, at, KEEP_OUT_SIGNAL, KEEP_SIGNAL_PAUSE);
+	else if (k->jobs[p->job].r.want == JOB_UP && p->proc.adopted)
+		push(k, at, KEEP_OUT_SIGNAL, KEEP_SIGNAL_RESUME);
+}
+
 /* What an early keeper said, told to its process now. */
 static void
 early_tell(struct keep *k, uint64_t now, uint32_t at, struct keep_early *e)
@@ -204,8 +192,10 @@ early_tell(struct keep *k, uint64_t now, uint32_t at, struct keep_early *e)
 		in.value = e->pid;
 		feed_proc(k, now, at, &in);
 	}
-	if (!e->ended && !e->failed)
+	if (!e->ended && !e->failed) {
+		pause_or_resume(k, at);
 		return;
+	}
 	in.event = e->ended ? PROC_IN_ENDED : PROC_IN_FAILED;
 	in.value = e->value;
 	feed_proc(k, now, at, &in);
@@ -512,6 +502,8 @@ feed_one(struct keep *k, uint64_t now, const struct keep_in *in)
 		break;
 	default:
 		feed_proc(k, now, at, &in->process);
+		if (in->process.event == PROC_IN_STARTED)
+			pause_or_resume(k, at);
 		break;
 	}
 	job_sweep(k, p->job);
@@ -579,20 +571,4 @@ keep_take(struct keep *k, struct keep_out *out)
 	if (out->verb == KEEP_OUT_DEL && p->dead)
 		out->last = release(k, at);
 	return true;
-}
-
-uint64_t
-keep_due(const struct keep *k)
-{
-	uint64_t due = ORCM_NEVER;
-	uint32_t i;
-
-	for (i = 0; i < k->conf.procs_max; i++)
-		if (k->procs[i].used && proc_due(&k->procs[i].proc) < due)
-			due = proc_due(&k->procs[i].proc);
-	for (i = 0; i < k->conf.jobs_max; i++)
-		if (k->jobs[i].used && k->jobs[i].untold &&
-		    k->jobs[i].forget < due)
-			due = k->jobs[i].forget;
-	return due;
 }

@@ -30,7 +30,7 @@ hold_waits_for_the_flows(void)
 static void
 adopt_in_order(const uint32_t order[4])
 {
-	bool spawned = false;
+	char all[2 * sizeof(did)] = "";
 	uint32_t i;
 
 	begin();
@@ -56,9 +56,14 @@ adopt_in_order(const uint32_t order[4])
 			keeper(1, 5);
 			break;
 		}
-		spawned = spawned || did[0] != '\0';
+		(void)snprintf(all + strlen(all), sizeof(all) - strlen(all),
+		    "%s%s", all[0] != '\0' && did[0] != '\0' ? ", " : "",
+		    did);
 	}
-	ok(!spawned && state[0] == PROC_UP && state[1] == PROC_UP &&
+	/* A pause may have ended meanwhile; but nothing is started. */
+	ok((strcmp(all, "signal 0.255, signal 1.255") == 0 ||
+	    strcmp(all, "signal 1.255, signal 0.255") == 0) &&
+	    state[0] == PROC_UP && state[1] == PROC_UP &&
 	    record[0].incarnation == 3 && record[1].incarnation == 5 &&
 	    record[0].pid == 200 && record[1].pid == 201,
 	    "order %u%u%u%u: both adopted as they are", order[0], order[1],
@@ -80,6 +85,37 @@ adoption_in_all_orders(void)
 					    b != c && b != d && c != d)
 						adopt_in_order(order);
 				}
+}
+
+/*
+ * orcm-sim -P last -s 14004050: paused, the daemon dies, resumed, and the
+ * replicas stood still for ever.
+ */
+static void
+a_pause_is_made_true(void)
+{
+	begin();
+	plain(KEEP_IN_SYNCED, 0, 0);
+	job.want = JOB_PAUSED;
+	job.hold = true;
+	(void)put_job(JOB);
+	put_flow(0, 0, FLOW_ATTACHED | FLOW_ALIVE);
+	put_flow(1, 0, FLOW_ATTACHED | FLOW_ALIVE);
+	job.hold = false;
+	(void)put_job(JOB);
+	keeper(0, 0);
+	is_str(did, "signal 0.254", "it began while nobody was there");
+	process(JOB, PROC_IN_ENDED, 0, SEGV);
+	is_str(did, "run 0.1", "who dies in it is started again");
+	process(JOB, PROC_IN_STARTED, 1, 201);
+	is_str(did, "signal 0.254", "but does not run");
+	job.want = JOB_UP;
+	(void)put_job(JOB);
+	keeper(1, 0);
+	is_str(did, "signal 1.255", "it ended before this one came");
+	process(JOB | 1, PROC_IN_ENDED, 0, SEGV);
+	process(JOB | 1, PROC_IN_STARTED, 1, 202);
+	is_str(did, "", "a life of our own needs nothing");
 }
 
 static void
@@ -256,6 +292,7 @@ main(void)
 {
 	hold_waits_for_the_flows();
 	adoption_in_all_orders();
+	a_pause_is_made_true();
 	early_keeper_said_more();
 	early_keepers_are_bounded();
 	dead_while_we_were_away();
