@@ -36,6 +36,17 @@ struct orcm_leader_view {
 	uint32_t argument; /* number behind the colon: fixed:2; or NONE */
 };
 
+/* How well could this one go on?  0: not at all, 3: as it should. */
+static inline unsigned
+orcm_leader_worth(const struct orcm_leader_member *m)
+{
+	if (!m->alive || !m->ready)
+		return 0;
+	if (m->stalled)
+		return 1;
+	return m->diverged ? 2 : 3;
+}
+
 struct orcm_leader_ops {
 	enum orcm_delivery delivery;
 	/*

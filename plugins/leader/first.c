@@ -6,24 +6,13 @@
  * can.  Of two that became ready at the same time it is the lower rank.
  */
 
-/* How well could this one go on?  0: not at all. */
-static unsigned
-worth(const struct orcm_leader_member *m)
-{
-	if (!m->alive || !m->ready)
-		return 0;
-	if (m->stalled)
-		return 1;
-	return m->diverged ? 2 : 3;
-}
-
 /* Is a the better choice, when b has the lower rank? */
 static bool
 better(const struct orcm_leader_member *a, const struct orcm_leader_member *b)
 {
-	if (worth(a) != worth(b))
-		return worth(a) > worth(b);
-	return worth(a) > 0 && a->ready_since < b->ready_since;
+	if (orcm_leader_worth(a) != orcm_leader_worth(b))
+		return orcm_leader_worth(a) > orcm_leader_worth(b);
+	return orcm_leader_worth(a) > 0 && a->ready_since < b->ready_since;
 }
 
 static uint32_t
@@ -37,10 +26,10 @@ choose(const struct orcm_leader_view *v)
 		if (better(&m[rank], &m[best]))
 			best = rank;
 	if (v->leader < v->members_len)
-		own = worth(&m[v->leader]);
-	if (own == 3 || (own > 0 && worth(&m[best]) < 3))
+		own = orcm_leader_worth(&m[v->leader]);
+	if (own == 3 || (own > 0 && orcm_leader_worth(&m[best]) < 3))
 		return v->leader;
-	return worth(&m[best]) > 0 ? best : ORCM_RANK_NONE;
+	return orcm_leader_worth(&m[best]) > 0 ? best : ORCM_RANK_NONE;
 }
 
 static const struct orcm_leader_ops ops = {

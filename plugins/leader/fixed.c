@@ -7,17 +7,6 @@
  * and stays for as long as it can, so that there is no third switch.
  */
 
-/* How well could this one go on?  0: not at all. */
-static unsigned
-worth(const struct orcm_leader_member *m)
-{
-	if (!m->alive || !m->ready)
-		return 0;
-	if (m->stalled)
-		return 1;
-	return m->diverged ? 2 : 3;
-}
-
 static uint32_t
 choose(const struct orcm_leader_view *v)
 {
@@ -26,20 +15,20 @@ choose(const struct orcm_leader_view *v)
 
 	/* The operator named it, so its output counts even if it differs. */
 	if (v->argument < v->members_len) {
-		if (worth(&v->members[v->argument]) >= 2)
+		if (orcm_leader_worth(&v->members[v->argument]) >= 2)
 			return v->argument;
 		if (v->leader == ORCM_RANK_NONE &&
 		    v->members[v->argument].starting)
 			return ORCM_RANK_NONE;
 	}
 	for (rank = 0; rank < v->members_len; rank++) {
-		if (worth(&v->members[rank]) > best_worth) {
+		if (orcm_leader_worth(&v->members[rank]) > best_worth) {
 			best = rank;
-			best_worth = worth(&v->members[rank]);
+			best_worth = orcm_leader_worth(&v->members[rank]);
 		}
 	}
 	if (v->leader < v->members_len)
-		own = worth(&v->members[v->leader]);
+		own = orcm_leader_worth(&v->members[v->leader]);
 	if (own == 3 || (own > 0 && best_worth < 3))
 		return v->leader;
 	return best;

@@ -6,17 +6,6 @@
  * as long as it can.  Nothing is gained by a switch back to a lower rank.
  */
 
-/* How well could this one go on?  0: not at all. */
-static unsigned
-worth(const struct orcm_leader_member *m)
-{
-	if (!m->alive || !m->ready)
-		return 0;
-	if (m->stalled)
-		return 1;
-	return m->diverged ? 2 : 3;
-}
-
 static uint32_t
 choose(const struct orcm_leader_view *v)
 {
@@ -24,13 +13,13 @@ choose(const struct orcm_leader_view *v)
 	unsigned best_worth = 0, own = 0;
 
 	for (rank = 0; rank < v->members_len; rank++) {
-		if (worth(&v->members[rank]) > best_worth) {
+		if (orcm_leader_worth(&v->members[rank]) > best_worth) {
 			best = rank;
-			best_worth = worth(&v->members[rank]);
+			best_worth = orcm_leader_worth(&v->members[rank]);
 		}
 	}
 	if (v->leader < v->members_len)
-		own = worth(&v->members[v->leader]);
+		own = orcm_leader_worth(&v->members[v->leader]);
 	/*
 	 * Nobody better: to leave a stalled or diverged leader for one that
 	 * is no better off only costs a switch.

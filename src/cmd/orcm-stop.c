@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/name.h"
+#include "lib/rundir.h"
 #include "lib/tool.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -121,7 +122,7 @@ look_dvm(struct tool *t)
 	struct client_order o = { .id = 1, .verb = ORDER_SHUTDOWN,
 		.to = "orcmd", .signal = 0 };
 
-	if (s.asked && !tool_alive(t->dvms->run)) {
+	if (s.asked && !rundir_held(t->dvms->run)) {
 		loop_stop(&t->loop);
 		return;
 	}

@@ -25,14 +25,13 @@
 #include "base/name.h"
 #include "base/num.h"
 #include "base/wr.h"
+#include "lib/rundir.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
 #include "sys/log.h"
 #include "sys/ready.h"
 #include "sys/spawn.h"
-
-extern char **environ;
 
 #define AGAIN "ORCM_AGAIN" /* from one life to the next: daemon_again() */
 
@@ -169,35 +168,6 @@ end_if_over(const struct daemon_conf *d)
 	exit(EXIT_YES);
 }
 
-static void
-explain_run(const struct daemon_conf *d)
-{
-	switch (errno) {
-	case EACCES:
-		die(EXIT_USAGE,
-		    "%s: belongs to somebody else or cannot be made: remove "
-		    "it or choose another with -r",
-		    d->run);
-	case EPERM:
-		die(EXIT_USAGE,
-		    "%s: open to others: chmod 700 it or choose "
-		    "another with -r",
-		    d->run);
-	case ENAMETOOLONG:
-		die(EXIT_USAGE,
-		    "%s: too long for a socket's path: choose a "
-		    "shorter one with -r",
-		    d->run);
-	case ENOTDIR:
-		die(EXIT_USAGE,
-		    "%s: not a directory: remove it or choose "
-		    "another with -r",
-		    d->run);
-	default:
-		die_sys(EXIT_TEMP, "run directory %s", d->run);
-	}
-}
-
 void
 daemon_begin(struct daemon *d, size_t fds_max, size_t timers_max)
 {
@@ -207,13 +177,13 @@ daemon_begin(struct daemon *d, size_t fds_max, size_t timers_max)
 	pid_t holder = 0;
 
 	if (path_run_make(c->run) == -1)
-		explain_run(c);
+		rundir_bad(c->run, EXIT_USAGE, EXIT_TEMP);
 	end_if_over(c);
 	(void)snprintf(file, sizeof(file), "%s.lock", c->name);
 	/* The longest socket name must fit, now rather than later. */
 	if (path_join(c->run, "io.0123456789abcdef.new", path) == -1 ||
 	    path_join(c->run, file, path) == -1)
-		explain_run(c);
+		rundir_bad(c->run, EXIT_USAGE, EXIT_TEMP);
 	d->lock = lock_take(path, &holder);
 	if (d->lock == -1 && errno == EAGAIN)
 		die(EXIT_USAGE, "already running in %s (pid %ld)", c->run,
@@ -399,18 +369,9 @@ daemon_spawn(const struct daemon_conf *d, const char *name, const char *flag)
 		*arg++ = extra;
 	}
 	*arg = NULL;
-	memset(&s, 0, sizeof(s));
-	s.file = path;
-	s.argv = argv;
-	s.envp = environ;
-	s.fd[0] = s.fd[1] = -1;
-	s.fd[2] = STDERR_FILENO;
+	spawn_apart(&s, path, argv);
 	s.keep = &d->lifeline;
 	s.keep_len = d->lifeline != -1;
-	s.dir = -1;
-	s.session = true;
-	s.umask = -1;
-	s.nice = SPAWN_NICE_KEEP;
 	return spawn(&s);
 }
 

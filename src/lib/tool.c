@@ -22,6 +22,7 @@
 
 #include "base/name.h"
 #include "base/num.h"
+#include "lib/rundir.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
@@ -106,24 +107,6 @@ tool_flush(void)
 		die_sys(EXIT_TEMP, "standard output");
 }
 
-bool
-tool_alive(const char *run)
-{
-	static const char *const locks[] = {
-		"orcmd.lock",
-		"orcm-pnpd.lock",
-		"orcm-leaderd.lock",
-	};
-	char path[PATH_ROOM];
-	size_t i;
-
-	for (i = 0; i < sizeof(locks) / sizeof(locks[0]); i++)
-		if (path_join(run, locks[i], path) == 0 &&
-		    lock_holder(path) > 0)
-			return true;
-	return false;
-}
-
 static void
 look(struct tool *t)
 {
@@ -175,7 +158,7 @@ hopeless(const struct tool_dvm *d)
 		return false;
 	if (lstat(d->run, &st) == -1 && errno == ENOENT)
 		return true;
-	return !(d->tool->patient && d->was_here) && !tool_alive(d->run);
+	return !(d->tool->patient && d->was_here) && !rundir_held(d->run);
 }
 
 static bool
@@ -356,7 +339,7 @@ consider(struct tool *t, const char *name)
 	    (size_t)snprintf(run, sizeof(run), "%s/%s", base, name) >=
 		sizeof(run))
 		return;
-	if (!listed(t, run) && path_run_check(run) == 0 && tool_alive(run))
+	if (!listed(t, run) && path_run_check(run) == 0 && rundir_held(run))
 		add(t, name, run);
 }
 
@@ -376,22 +359,6 @@ scan(struct tool *t)
 		closedir(dir);
 }
 
-static _Noreturn void
-bad_run(const char *run)
-{
-	switch (errno) {
-	case EACCES:
-		die(EXIT_USAGE, "%s: belongs to somebody else or cannot be "
-		    "reached", run);
-	case EPERM:
-		die(EXIT_USAGE, "%s: open to others: chmod 700 it", run);
-	case ENAMETOOLONG:
-		die(EXIT_USAGE, "%s: too long for a socket's path", run);
-	default:
-		die_sys(EXIT_USAGE, "run directory %s", run);
-	}
-}
-
 static void
 add_named(struct tool *t)
 {
@@ -405,7 +372,7 @@ add_named(struct tool *t)
 		die_sys(EXIT_USAGE, "run directory of %s", name);
 	if ((path_run_check(run) == -1 && errno != ENOENT) ||
 	    path_join(run, "pnpd.sock", path) == -1)
-		bad_run(run);
+		rundir_bad(run, EXIT_USAGE, EXIT_USAGE);
 	add(t, name, run);
 }
 
@@ -528,7 +495,7 @@ tool_nobody(const struct tool *t)
 {
 	char base[PATH_ROOM] = "";
 
-	if (t->named && tool_alive(t->dvms->run))
+	if (t->named && rundir_held(t->dvms->run))
 		die(EXIT_NODAEMON, "DVM \"%s\" in %s does not answer",
 		    t->dvms->name, t->dvms->run);
 	if (t->named)

@@ -106,7 +106,5 @@ bool tool_pending(const struct tool *t);
 size_t tool_here(const struct tool *t);
 /* Exits with 102 and says where no daemon is. */
 _Noreturn void tool_nobody(const struct tool *t);
-/* Does any daemon of that run directory live? */
-bool tool_alive(const char *run);
 
 #endif

@@ -16,8 +16,6 @@
 #include "sys/log.h"
 #include "sys/spawn.h"
 
-extern char **environ;
-
 static void
 tell_keeper(struct orcmd *o, uint64_t id, enum wire_type type,
     enum wire_tlv tlv, uint32_t v)
@@ -52,16 +50,7 @@ spawn_keeper(struct orcmd *o, const struct keep_out *out)
 	(void)num_text(job, sizeof(job), RECORD_ID_JOB(out->id));
 	(void)num_text(rank, sizeof(rank), RECORD_RANK(out->id));
 	(void)num_text(incarnation, sizeof(incarnation), out->value);
-	memset(&s, 0, sizeof(s));
-	s.file = o->wrap;
-	s.argv = argv;
-	s.envp = environ;
-	s.fd[0] = s.fd[1] = -1;
-	s.fd[2] = STDERR_FILENO;
-	s.dir = -1;
-	s.session = true;
-	s.umask = -1;
-	s.nice = SPAWN_NICE_KEEP;
+	spawn_apart(&s, o->wrap, argv);
 	pid = spawn(&s);
 	if (pid == -1) {
 		log_sys(LOG_ERROR, "start %s", o->wrap);

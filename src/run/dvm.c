@@ -25,13 +25,12 @@
 
 #include "base/name.h"
 #include "base/num.h"
+#include "lib/rundir.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
 #include "sys/log.h"
 #include "sys/spawn.h"
-
-extern char **environ;
 
 #define END_MS 3000
 #define REVIVE (200 * ORCM_MS)
@@ -54,22 +53,6 @@ is_running(const char *run)
 	    lock_holder(path) > 0;
 }
 
-static _Noreturn void
-bad_run(const char *run)
-{
-	switch (errno) {
-	case EACCES:
-		die(JOB_OUR_FAULT, "%s: belongs to somebody else or cannot "
-		    "be made", run);
-	case EPERM:
-		die(JOB_OUR_FAULT, "%s: open to others: chmod 700 it", run);
-	case ENAMETOOLONG:
-		die(JOB_OUR_FAULT, "%s: too long for a socket's path", run);
-	default:
-		die_sys(JOB_OUR_FAULT, "run directory %s", run);
-	}
-}
-
 /* Starts orcmd of the private DVM; the socket pair's other end goes along. */
 static void
 start_orcmd(struct run *r)
@@ -83,36 +66,12 @@ start_orcmd(struct run *r)
 	if (path_program(r->argv0, "orcmd", path) == -1)
 		die_sys(JOB_OUR_FAULT, "find orcmd");
 	(void)num_text(life, sizeof(life), (uint64_t)r->theirs);
-	memset(&s, 0, sizeof(s));
-	s.file = path;
-	s.argv = argv;
-	s.envp = environ;
-	s.fd[0] = s.fd[1] = -1;
-	s.fd[2] = STDERR_FILENO;
+	spawn_apart(&s, path, argv);
 	s.keep = &r->theirs;
 	s.keep_len = 1;
-	s.dir = -1;
-	s.session = true;
-	s.umask = -1;
-	s.nice = SPAWN_NICE_KEEP;
 	r->orcmd = spawn(&s);
 	if (r->orcmd == -1)
 		die_sys(JOB_OUR_FAULT, "start %s", path);
-}
-
-static bool
-anybody_holds(const char *run)
-{
-	static const char *const locks[] = { "orcmd.lock", "orcm-pnpd.lock",
-		"orcm-leaderd.lock" };
-	char path[PATH_ROOM];
-	size_t i;
-
-	for (i = 0; i < sizeof(locks) / sizeof(locks[0]); i++)
-		if (path_join(run, locks[i], path) == 0 &&
-		    lock_holder(path) > 0)
-			return true;
-	return false;
 }
 
 /*
@@ -135,7 +94,7 @@ sweep(const char *base)
 		    kill((pid_t)pid, 0) == 0 || errno != ESRCH ||
 		    path_join(base, e->d_name, run) == -1)
 			continue;
-		if (!anybody_holds(run))
+		if (!rundir_held(run))
 			path_run_remove(run);
 	}
 	(void)closedir(d);
@@ -163,7 +122,7 @@ make_private(struct run *r)
 	/* orcmd first: from then on there is somebody to clean up after us. */
 	start_orcmd(r);
 	if (path_run_make(r->run) == -1)
-		bad_run(r->run);
+		rundir_bad(r->run, JOB_OUR_FAULT, JOB_OUR_FAULT);
 }
 
 void
@@ -184,10 +143,10 @@ dvm_find(struct run *r)
 	if (path_run(name, NULL, r->run) == -1)
 		die_sys(JOB_OUR_FAULT, "run directory of %s", name);
 	if (path_join(r->run, "io.0123456789abcdef", sock) == -1)
-		bad_run(r->run);
+		rundir_bad(r->run, JOB_OUR_FAULT, JOB_OUR_FAULT);
 	if (path_run_check(r->run) == -1) {
 		if (errno != ENOENT)
-			bad_run(r->run);
+			rundir_bad(r->run, JOB_OUR_FAULT, JOB_OUR_FAULT);
 	} else if (is_running(r->run)) {
 		return;
 	}

@@ -51,12 +51,7 @@ errout_begin(struct run *r)
 void
 errout_close(struct run *r, uint32_t rank)
 {
-	struct watch *w = &r->reps[rank].err;
-
-	loop_unwatch(&r->loop, w);
-	if (w->fd != -1)
-		close(w->fd);
-	w->fd = -1;
+	run_close(r, &r->reps[rank].err);
 }
 
 void

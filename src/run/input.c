@@ -25,12 +25,7 @@ static void on_room(struct watch *w, short revents);
 void
 input_close(struct run *r, uint32_t rank)
 {
-	struct watch *w = &r->reps[rank].in;
-
-	loop_unwatch(&r->loop, w);
-	if (w->fd != -1)
-		close(w->fd);
-	w->fd = -1;
+	run_close(r, &r->reps[rank].in);
 }
 
 void

@@ -122,12 +122,7 @@ output_begin(struct run *r)
 void
 output_close(struct run *r, uint32_t rank)
 {
-	struct watch *w = &r->reps[rank].out;
-
-	loop_unwatch(&r->loop, w);
-	if (w->fd != -1)
-		close(w->fd);
-	w->fd = -1;
+	run_close(r, &r->reps[rank].out);
 }
 
 /* It gets what any program gets whose reader has gone. */

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "core/job.h"
@@ -126,6 +127,16 @@ run_watch(struct run *r, struct watch *w, short events)
 		(void)loop_watch(&r->loop, w, events);
 	else
 		loop_watch_events(&r->loop, w, events);
+}
+
+/* Gives up what a watch is on. */
+static inline void
+run_close(struct run *r, struct watch *w)
+{
+	loop_unwatch(&r->loop, w);
+	if (w->fd != -1)
+		close(w->fd);
+	w->fd = -1;
 }
 
 /* options.c */

@@ -17,6 +17,8 @@
 #include "sys/fd.h"
 #include "sys/spawn.h"
 
+extern char **environ;
+
 /*
  * Starting a program.  The parent prepares all that needs memory: the path,
  * the list of descriptors that stay, the bound for closing.  The child, which
@@ -477,6 +479,21 @@ spawn(const struct spawn *s)
 	}
 	errno = w.denied ? EACCES : error != 0 ? error : ENOENT;
 	return -1;
+}
+
+void
+spawn_apart(struct spawn *s, const char *file, char *const *argv)
+{
+	memset(s, 0, sizeof(*s));
+	s->file = file;
+	s->argv = argv;
+	s->envp = environ;
+	s->fd[0] = s->fd[1] = -1;
+	s->fd[2] = STDERR_FILENO;
+	s->dir = -1;
+	s->session = true;
+	s->umask = -1;
+	s->nice = SPAWN_NICE_KEEP;
 }
 
 int

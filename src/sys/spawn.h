@@ -40,6 +40,11 @@ struct spawn {
 #define SPAWN_NICE_KEEP 127
 
 /*
+ * Fills *s for a process of ours: apart in its session, with our environment
+ * and stderr, and nothing else of us.
+ */
+void spawn_apart(struct spawn *s, const char *file, char *const *argv);
+/*
  * The child's pid once the program has been executed.  -1 with errno of
  * whatever failed in the child, exec included (ENOENT, EACCES, ...); then no
  * child is left.
