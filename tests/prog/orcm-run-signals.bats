@@ -97,14 +97,14 @@ late() {
 	exec 6<to
 	waituntil 10 test -e begin.0 -a -e begin.1 -a -e begin.2
 	kill "$(pid job)"
-	waituntil 10 nobody_up
+	waituntil 10 all_done
 	test -e end.0
 	count=$(cat <&6 | wc -c)
 	exec 6<&-
 	finish job 0
 	test "$status" = 0
 }
-nobody_up() { ! orcm-ps -o state 2>/dev/null | grep -qx up; }
+all_done() { test "$(orcm-ps -o state | grep -cx done)" = 3; }
 
 @test "orcm-run: the last bytes are delivered under -l none" {
 	mkfifo feed
