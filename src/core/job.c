@@ -87,6 +87,7 @@ life_begins(struct job *j, uint64_t now, const struct job_in *in)
 
 	r->alive = r->started = true;
 	r->ended = r->eof = r->ready = r->stalled = r->fruit = false;
+	r->own_end = false;
 	r->incarnation = in->incarnation;
 	r->pid = in->value;
 	r->fed = r->pos = 0;

@@ -96,6 +96,7 @@ welcomed(struct client *c, const struct wire_msg *m)
 	c->node_epoch = wire_num(m, TLV_EPOCH);
 	c->pnpd_pid = (uint32_t)wire_num(m, TLV_PID);
 	c->up = true;
+	c->settled = false;
 	c->tries = 0;
 	if (c->ops->up != NULL)
 		c->ops->up(c);
@@ -122,6 +123,7 @@ synced(struct client *c)
 					 CLIENT_EVENTS]);
 	if (!c->up)
 		return;
+	c->settled = true;
 	begin(&w, frame, WIRE_SETTLED);
 	send_frame(c, &w, frame);
 }
@@ -232,7 +234,7 @@ on_end(struct conn *conn, enum conn_end why)
 	bool was = c->up;
 
 	(void)why;
-	c->up = false;
+	c->up = c->settled = false;
 	if (!c->started)
 		return;
 	retry_later(c);
@@ -312,7 +314,7 @@ client_start(struct client *c, const char *run, uint32_t kinds)
 void
 client_stop(struct client *c)
 {
-	c->started = c->up = false;
+	c->started = c->up = c->settled = false;
 	loop_timer_stop(c->loop, &c->retry);
 	conn_close(&c->conn);
 }
@@ -386,7 +388,8 @@ client_say(struct client *c, const char *name, const char *job, uint32_t rank,
 	for (p = e->text; *p != '\0'; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = ' ';
-	if (c->up)
+	/* Before that it is sent with those that came before it. */
+	if (c->settled)
 		send_event(c, e);
 }
 

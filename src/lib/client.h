@@ -82,6 +82,7 @@ struct client {
 	struct timer retry;
 	unsigned tries;
 	bool up, started;
+	bool settled; /* what we have has been told */
 	uint64_t event_seq;
 	uint32_t events_len, events_at;
 	struct client_event *events; /* CLIENT_EVENTS, NULL: sends none */

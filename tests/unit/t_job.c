@@ -386,6 +386,24 @@ stop_that_nobody_answers(void)
 	is_u64(x.code, 128 + TERM, "not longer");
 }
 
+/* orcm-sim -n 4 -s 16023199: the end of its life before was taken for it. */
+static void
+an_end_is_that_of_its_life(void)
+{
+	side_conf(3, LEADER);
+	x.conf.rule = JOB_STATUS_AGREE;
+	side_up();
+	side_end(2, 0);
+	side_event(JOB_IN_DETACHED, 2, 0, 0);
+	side_life(2, 1);
+	side_end(0, 0);
+	side_end(1, 0);
+	side_wait(2000);
+	ok(x.want == JOB_DOWN, "the second one is stopped");
+	side_end(2, DIED(TERM));
+	is_u64(x.code, 0, "and has no say");
+}
+
 static void
 stop_has_its_status_under_every_rule(void)
 {
@@ -540,6 +558,7 @@ main(void)
 	all_outputs_of_all();
 	stopping();
 	stop_that_nobody_answers();
+	an_end_is_that_of_its_life();
 	stop_has_its_status_under_every_rule();
 	pausing();
 	time_limit();
