@@ -393,6 +393,9 @@ an_end_is_that_of_its_life(void)
 	side_conf(3, LEADER);
 	x.conf.rule = JOB_STATUS_AGREE;
 	side_up();
+	side_write(0, "ab", 1);
+	side_write(1, "ab", 1);
+	side_write(2, "ab", 1);
 	side_end(2, 0);
 	side_event(JOB_IN_DETACHED, 2, 0, 0);
 	side_life(2, 1);
