@@ -96,7 +96,7 @@ welcomed(struct client *c, const struct wire_msg *m)
 	c->node_epoch = wire_num(m, TLV_EPOCH);
 	c->pnpd_pid = (uint32_t)wire_num(m, TLV_PID);
 	c->up = true;
-	c->settled = false;
+	c->speaks = c->settled = false;
 	c->tries = 0;
 	if (c->ops->up != NULL)
 		c->ops->up(c);
@@ -113,6 +113,7 @@ synced(struct client *c)
 	struct wr w;
 	uint32_t i;
 
+	c->speaks = true;
 	if (c->ops->synced != NULL)
 		c->ops->synced(c);
 	if (c->ops->publish != NULL && c->up)
@@ -234,7 +235,7 @@ on_end(struct conn *conn, enum conn_end why)
 	bool was = c->up;
 
 	(void)why;
-	c->up = c->settled = false;
+	c->up = c->speaks = c->settled = false;
 	if (!c->started)
 		return;
 	retry_later(c);
@@ -314,7 +315,7 @@ client_start(struct client *c, const char *run, uint32_t kinds)
 void
 client_stop(struct client *c)
 {
-	c->started = c->up = c->settled = false;
+	c->started = c->up = c->speaks = c->settled = false;
 	loop_timer_stop(c->loop, &c->retry);
 	conn_close(&c->conn);
 }
@@ -340,7 +341,8 @@ client_put(struct client *c, uint8_t kind, uint64_t id, const uint8_t *value,
 	uint8_t frame[WIRE_CONTROL_MAX];
 	struct wr w;
 
-	if (!c->up)
+	/* Publishing says all of it, in an order that others rely on. */
+	if (!c->speaks)
 		return;
 	begin(&w, frame, WIRE_PUT);
 	wr_tlv_u8(&w, TLV_KIND, kind);
@@ -355,7 +357,7 @@ client_del(struct client *c, uint8_t kind, uint64_t id)
 	uint8_t frame[WIRE_CONTROL_MAX];
 	struct wr w;
 
-	if (!c->up)
+	if (!c->speaks)
 		return;
 	begin(&w, frame, WIRE_DEL);
 	wr_tlv_u8(&w, TLV_KIND, kind);

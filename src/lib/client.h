@@ -82,6 +82,7 @@ struct client {
 	struct timer retry;
 	unsigned tries;
 	bool up, started;
+	bool speaks;  /* all is heard: what is put from now on is sent */
 	bool settled; /* what we have has been told */
 	uint64_t event_seq;
 	uint32_t events_len, events_at;

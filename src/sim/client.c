@@ -71,6 +71,7 @@ synced(struct sim *s, struct sim_client *c)
 {
 	struct sim_msg m = { .type = SIM_SETTLED };
 
+	c->speaks = true;
 	if (c->actor == SIM_ORCMD) {
 		sim_orcmd_synced(s);
 		sim_orcmd_publish(s);
@@ -89,6 +90,7 @@ sim_client_msg(struct sim *s, struct sim_client *c, const struct sim_msg *m)
 	switch (m->type) {
 	case SIM_WELCOME:
 		c->up = true;
+		c->speaks = false;
 		c->tries = 0;
 		break;
 	case SIM_RECORD:
@@ -105,7 +107,7 @@ sim_client_msg(struct sim *s, struct sim_client *c, const struct sim_msg *m)
 void
 sim_client_eof(struct sim *s, struct sim_client *c)
 {
-	c->up = false;
+	c->up = c->speaks = false;
 	c->conn = SIM_NOTHING;
 	retry_later(s, c);
 	if (c->actor == SIM_ORCMD)
@@ -120,7 +122,7 @@ sim_client_put(struct sim *s, struct sim_client *c, uint8_t kind, uint64_t id,
 {
 	struct sim_msg m = { .type = SIM_PUT, .kind = kind, .id = id };
 
-	if (!c->up)
+	if (!c->speaks)
 		return;
 	m.size = (uint16_t)size;
 	memcpy(m.bytes, value, size);
@@ -132,6 +134,6 @@ sim_client_del(struct sim *s, struct sim_client *c, uint8_t kind, uint64_t id)
 {
 	struct sim_msg m = { .type = SIM_DEL, .kind = kind, .id = id };
 
-	if (c->up)
+	if (c->speaks)
 		sim_send(s, c->conn, c->actor, &m);
 }

@@ -120,7 +120,7 @@ struct sim_actor {
 
 struct sim_client {
 	uint32_t actor, conn, kinds;
-	bool up;
+	bool up, speaks;
 	unsigned tries;
 };
 
