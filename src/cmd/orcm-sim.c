@@ -104,10 +104,11 @@ run_all(struct sim *s, uint64_t seed, uint64_t runs)
 int
 main(int argc, char **argv)
 {
-	struct sim *s = sim_new();
+	static struct sim *s; /* lives as long as the program */
 	uint64_t seed = 1, runs = 1;
 	int c;
 
+	s = sim_new();
 	if (s == NULL) {
 		fprintf(stderr, "orcm-sim: out of memory\n");
 		return EXIT_NO_MEMORY;
@@ -119,7 +120,7 @@ main(int argc, char **argv)
 			break;
 		case 'V':
 			printf("orcm-sim %s\n", ORCM_VERSION);
-			return EXIT_GOOD;
+			return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_NO_MEMORY;
 		case 'c':
 			s->broken = true;
 			break;
@@ -143,7 +144,5 @@ main(int argc, char **argv)
 		}
 	if (optind != argc)
 		usage();
-	c = run_all(s, seed, runs);
-	sim_free(s);
-	return c;
+	return run_all(s, seed, runs);
 }

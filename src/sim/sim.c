@@ -34,16 +34,10 @@ sim_new(void)
 	s->pipes = calloc(SIM_PIPES, sizeof(*s->pipes));
 	if (s->events != NULL && s->pipes != NULL)
 		return s;
-	sim_free(s);
-	return NULL;
-}
-
-void
-sim_free(struct sim *s)
-{
 	free(s->events);
 	free(s->pipes);
 	free(s);
+	return NULL;
 }
 
 void

@@ -329,7 +329,6 @@ struct sim {
 
 /* sim.c */
 struct sim *sim_new(void);
-void sim_free(struct sim *s);
 /* One run of one seed.  False when an invariant does not hold. */
 bool sim_run(struct sim *s, uint64_t seed);
 uint64_t sim_hash(const struct sim *s);
