@@ -241,14 +241,14 @@ stat_is() {
 	exec 7>keys
 	echo 'PS1=; orcm-run -n 2 cat' >&7
 	echo one >&7
-	waituntil 10 has tty.out '^one'
+	waituntil 10 has tty.out one
 	printf '\032' >&7
 	waituntil 10 has tty.out Stopped
 	echo 'echo in the sh""ell' >&7
 	waituntil 10 has tty.out 'in the shell'
 	echo fg >&7
 	echo two >&7
-	waituntil 10 has tty.out '^two'
+	waituntil 10 has tty.out two
 	printf '\004' >&7
 	echo 'echo sta""tus $?' >&7
 	waituntil 10 has tty.out 'status 0'

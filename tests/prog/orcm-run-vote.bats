@@ -8,7 +8,7 @@ setup() { run_setup; }
 teardown() { orcm_teardown; }
 
 @test "orcm-run: without a vote the leader's answer is delivered" {
-	run -0 --separate-stderr orcm-run -n 3 -l fixed:0 -- \
+	run -0 --separate-stderr orcm-run -n 3 -l fixed:0 -k worst -- \
 		sh -c 'echo "I am $ORCM_RANK"'
 	test "$output" = 'I am 0'
 	[[ $stderr == *'rank 1: its output differs at byte 5'* ]]
@@ -27,7 +27,7 @@ teardown() { orcm_teardown; }
 
 @test "orcm-run: -l vote passes the majority's answer" {
 	for liar in 0 1 2; do
-		orcm-run -n 3 -l vote -- sh -c '
+		orcm-run -n 3 -l vote -k worst -- sh -c '
 			cat
 			test $ORCM_RANK = '$liar' && echo lie || echo truth
 			echo end' <<-'END' >out 2>err
