@@ -172,8 +172,9 @@ view_fill(struct lead *l, const struct lead_job *j)
 		v->incarnation = m->flow_known ? m->flow.incarnation :
 						 m->proc.incarnation;
 		v->alive = member_alive(m);
-		v->ready = v->alive &&
-		    (!m->flow_known || (m->flow.flags & FLOW_READY));
+		/* Where flows are told, who has none yet has not begun. */
+		v->ready = v->alive && (m->flow_known ?
+		    (m->flow.flags & FLOW_READY) != 0 : !j->flows);
 		v->stalled = m->flow_known && (m->flow.flags & FLOW_STALLED);
 		v->diverged = m->flow_known &&
 		    (m->flow.flags & FLOW_DIVERGED);

@@ -213,6 +213,27 @@ without_flows_the_processes_count(void)
 	is_u64(leader(), 1, "it will not come");
 }
 
+/* Of one orcmd says that it is up, the owner has told the others only. */
+static void
+up_is_not_ready_where_flows_are_told(void)
+{
+	policy("lowest");
+	begin();
+	plain(LEAD_IN_SYNCED, 0);
+	(void)put_job(JOB);
+	flow(1, 0, READY);
+	flow(2, 0, READY);
+	proc(1, 0, PROC_UP);
+	proc(2, 0, PROC_UP);
+	proc(0, 0, PROC_UP);
+	is_u64(leader(), ORCM_RANK_NONE, "it is waited for");
+	flow(0, 0, UP);
+	is_u64(claims, 0, "and does not lead before it can");
+	flow(0, 0, READY);
+	is_u64(leader(), 0, "it leads");
+	is_u64(claims, 1, "it alone");
+}
+
 static void
 who_came_and_left_is_not_waited_for(void)
 {
@@ -470,6 +491,7 @@ main(void)
 	lowest_leads_and_the_next_takes_over();
 	either_reporter_of_a_death_counts();
 	without_flows_the_processes_count();
+	up_is_not_ready_where_flows_are_told();
 	who_came_and_left_is_not_waited_for();
 	policies_mean_what_they_say();
 	new_daemon_takes_its_claim_over();
