@@ -15,6 +15,10 @@ job() {
 	orcm-wait -t 10s ready "$name"
 }
 leader() { orcm-ps -o rank,leader "$1" | awk '$2 == "yes" { print $1 }'; }
+epochs() {
+	orcm-events -J x |
+		sed -n 's/.*"kind":"leader".*"epoch":\([0-9]*\).*/\1/p'
+}
 kill_rank() {
 	kill -KILL "$(orcm-ps -o rank,pid "$1" |
 		awk -v r="$2" '$1 == r { print $2 }')"
@@ -48,14 +52,14 @@ kill_rank() {
 		kill -KILL "$pid"
 		back() { test "$(daemon orcm-leaderd)" != "$pid"; }
 		waituntil 5 back
-		old=$(leader x)
-		kill_rank x "$old"
-		moved() { test -n "$(leader x)" && test "$(leader x)" != "$old"; }
-		waituntil 5 moved
+		old=$(epochs | tail -n 1)
+		kill_rank x "$(leader x)"
+		# Back before the new daemon looks, the same rank may lead again.
+		risen() { test "$(epochs | tail -n 1)" -gt "$old"; }
+		waituntil 5 risen
 		orcm-wait -t 5s ready x
 	done
-	orcm-events -J x | sed -n 's/.*"kind":"leader".*"epoch":\([0-9]*\).*/\1/p' \
-		>epochs
+	epochs >epochs
 	lines_in epochs 2
 	sort -n -u epochs | cmp - epochs
 }
