@@ -106,8 +106,10 @@ x"
 			grep -c "^$old	1	1	up$")" = 1
 	}
 	waituntil 10 restarted
-	test "$(orcm-ps -o rank,leader | grep -c yes)" = 1
-	test "$(orcm-ps -o rank,leader | awk '$2 == "yes" { print $1 }')" != "$old"
+	# Another replica, or another life of it.
+	orcm-ps -o rank,incarnation,leader | grep yes >after
+	test "$(wc -l <after)" = 1
+	test "$(cut -f 1,2 after)" != "$old	0"
 }
 
 @test "orcm-ps: '-' for the leader where the policy has none" {
