@@ -31,7 +31,7 @@
 #define WIRE_CRITICAL 0x8000u
 #define WIRE_TLV_MAX 64 /* numbers are below */
 
-#define WIRE_FLAG_MORE 0x0001u /* another SPEC frame follows */
+#define WIRE_FLAG_MORE 0x0001u /* another SPEC or HAVE frame follows */
 #define WIRE_FLAG_DEAD 0x0002u /* RECORD: a tombstone */
 
 enum wire_type {
@@ -62,7 +62,8 @@ enum wire_sender {
 	WIRE_BY_ORCMD = 4,
 	WIRE_BY_CHARGE = 8, /* a process that orcmd keeps */
 	WIRE_BY_RUN = 16,   /* the owner of a job */
-	WIRE_BY_ANY = 31
+	WIRE_BY_NODE = 32,  /* orcm-pnpd of another node */
+	WIRE_BY_ANY = 63
 };
 
 struct wire_tlv_row {

@@ -18,7 +18,7 @@
 #include "lib/tool.h"
 #include "sys/log.h"
 
-#define SENDERS 5
+#define SENDERS 6
 
 static const struct {
 	unsigned bit;
@@ -29,6 +29,7 @@ static const struct {
 	{ WIRE_BY_ORCMD, "orcmd" },
 	{ WIRE_BY_CHARGE, "charge" },
 	{ WIRE_BY_RUN, "run" },
+	{ WIRE_BY_NODE, "node" },
 };
 
 static const char *const forms[] = {

@@ -18,7 +18,7 @@ enum frame_length {
 	FRAME_LONGEST
 };
 
-#define FRAME_TYPES 32 /* message numbers are below */
+#define FRAME_TYPES 64 /* message numbers are below */
 
 static const struct wire_header frame_header = {
 	.flags = WIRE_FLAG_MORE | WIRE_FLAG_DEAD,
