@@ -9,7 +9,7 @@
 #include "sys/conn.h"
 
 /*
- * Frames over a UNIX stream socket.  An idle connection owns no memory but
+ * Frames over a stream socket, UNIX or TCP.  An idle one owns no memory but
  * its struct: a buffer is made when bytes wait in it and freed when it is
  * empty.  Input grows with the bytes that came, not with the size that a
  * header claims.  Nothing here ever waits.
@@ -203,6 +203,9 @@ dispatch(struct conn *c, size_t at, size_t size)
 	uint8_t *in = c->in;
 	bool gone = false;
 
+	if (c->tail_size > 0 &&
+	    !c->ops->check(c, in + at, size, in + at + size))
+		return finish(c, CONN_DENIED, EPROTO);
 	v = wire_parse(&m, in + at, size, c->senders);
 	if (v != WIRE_OK)
 		return finish(c, v == WIRE_DENIED ? CONN_DENIED :
@@ -250,7 +253,7 @@ take_frames(struct conn *c, unsigned *frames, size_t *need)
 	enum progress p = PROGRESS_GOES_ON;
 	enum wire_verdict v;
 	uint32_t size;
-	size_t at = 0;
+	size_t at = 0, whole;
 
 	*need = 0;
 	while (p == PROGRESS_GOES_ON && *frames < TURN_FRAMES_MAX) {
@@ -259,13 +262,14 @@ take_frames(struct conn *c, unsigned *frames, size_t *need)
 		    &size);
 		if (v != WIRE_OK && v != WIRE_SHORT)
 			return finish(c, CONN_GARBAGE, EPROTO);
-		if (v == WIRE_SHORT || size > c->in_used - at) {
-			*need = size;
+		whole = size + c->tail_size;
+		if (v == WIRE_SHORT || whole > c->in_used - at) {
+			*need = v == WIRE_SHORT ? 0 : whole;
 			p = PROGRESS_WAITS;
 			break;
 		}
 		p = dispatch(c, at, size);
-		at += size;
+		at += whole;
 		++*frames;
 		if (p == PROGRESS_GOES_ON && at == c->in_used)
 			p = PROGRESS_WAITS;
@@ -427,6 +431,7 @@ conn_open(struct conn *c, int fd, unsigned senders, size_t frame_max,
 	c->senders = senders;
 	c->frame_max = frame_max;
 	c->queue_max = queue_max;
+	c->tail_size = 0;
 	c->sent = 0;
 	c->error = 0;
 	c->open = true;

@@ -11,8 +11,8 @@
 #include "sys/sock.h"
 
 /*
- * A framed stream over a UNIX socket, in a loop.  Whole frames are parsed
- * against the wire table and handed to a callback; a bad or denied frame
+ * A framed stream over a UNIX or TCP socket, in a loop.  Whole frames are
+ * parsed against the wire table and handed to a callback; a bad or denied frame
  * ends the connection.  What is sent is queued up to queue_max bytes; a
  * connection that would exceed it is ended (reason CONN_SLOW), so nothing
  * grows.  Buffers exist only while they are needed.
@@ -36,6 +36,13 @@ struct conn_ops {
 	    size_t fds_len);
 	/* The connection has ended and is closed; c may be reused. */
 	void (*end)(struct conn *c, enum conn_end why);
+	/*
+	 * Is the frame what its sender sealed?  tail: the tail_size bytes
+	 * behind it.  Asked before anything in the frame is looked at; false
+	 * ends the connection (CONN_DENIED).  NULL where nothing is sealed.
+	 */
+	bool (*check)(struct conn *c, const uint8_t *frame, size_t size,
+	    const uint8_t *tail);
 };
 
 struct conn {
@@ -45,6 +52,7 @@ struct conn {
 	void *arg;
 	unsigned senders; /* what the peer may be: enum wire_sender */
 	size_t frame_max, queue_max;
+	size_t tail_size; /* behind each frame; the callback may set it */
 	uint8_t *in, *out;
 	size_t in_size, in_used, out_size, out_at, out_used;
 	uint64_t sent; /* the turn in which something was sent at once */

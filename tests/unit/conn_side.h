@@ -103,7 +103,24 @@ on_end(struct conn *c, enum conn_end why)
 	s->why = why;
 }
 
-static const struct conn_ops ops = { .frame = on_frame, .end = on_end };
+/* A seal is good when each of its bytes is the frame's last one plus one. */
+static inline bool
+on_check(struct conn *c, const uint8_t *frame, size_t size,
+    const uint8_t *tail)
+{
+	size_t i;
+
+	for (i = 0; i < c->tail_size; i++)
+		if (tail[i] != (uint8_t)(frame[size - 1] + 1))
+			return false;
+	return true;
+}
+
+static const struct conn_ops ops = {
+	.frame = on_frame,
+	.end = on_end,
+	.check = on_check,
+};
 
 static inline void
 side_init(struct side *s, struct conn *c)

@@ -48,6 +48,52 @@ frame_arrives_byte_by_byte(void)
 	loop_free(&loop);
 }
 
+/* A frame with a tail of 16 bytes; the number of bytes. */
+static size_t
+make_sealed(uint8_t *out, uint64_t counter)
+{
+	size_t size = make_frame(out, WIRE_HEADER, counter);
+
+	memset(out + size, (uint8_t)(counter + 1), 16);
+	return size + 16;
+}
+
+static void
+seal_now(struct side *s)
+{
+	s->c->tail_size = 16;
+}
+
+static void
+sealed_frames_are_checked(void)
+{
+	struct side s;
+	struct conn c;
+	int peer = open_one(&s, &c);
+	uint8_t bytes[8 * (WIRE_HEADER + 16)];
+	size_t i, size = make_frame(bytes, sizeof(bytes), 1);
+
+	s.then = seal_now;
+	for (i = 2; i <= 4; i++)
+		size += make_sealed(bytes + size, i);
+	sock_send(peer, bytes, size - 1, NULL, 0);
+	turns(2);
+	ok(s.frames == 3 && s.in_order, "from the frame on that says so");
+	sock_send(peer, bytes + size - 1, 1, NULL, 0);
+	turn();
+	ok(s.frames == 4 && s.in_order, "a frame comes with its whole seal");
+	size = make_sealed(bytes, 5);
+	size += make_sealed(bytes + size, 6);
+	bytes[size - 1] ^= 1;
+	size += make_sealed(bytes + size, 7);
+	sock_send(peer, bytes, size, NULL, 0);
+	turns(2);
+	ok(s.frames == 5 && s.in_order, "nothing from a broken seal on");
+	ok(s.ends == 1 && s.why == CONN_DENIED && c.in == NULL, "the end");
+	close(peer);
+	loop_free(&loop);
+}
+
 static void
 one_turn_has_a_limit(void)
 {
@@ -249,6 +295,7 @@ main(void)
 	alarm(120);
 	frames_arrive_and_leave_no_buffer();
 	frame_arrives_byte_by_byte();
+	sealed_frames_are_checked();
 	one_turn_has_a_limit();
 	memory_grows_with_bytes_not_claims();
 	bad_frames_end_it();
