@@ -78,7 +78,9 @@ on_record(struct client *c, const struct client_record *r)
 	struct record_flow flow;
 	struct record_lead lead;
 
-	(void)c;
+	/* Other nodes' jobs are led from there. */
+	if (r->owner != c->number)
+		return;
 	if (r->kind == RECORD_JOB && r->dead) {
 		in.event = LEAD_IN_JOB_GONE;
 	} else if (r->dead) {

@@ -104,7 +104,8 @@ fill(struct row *r, const struct tool_dvm *d, const struct jobs_job *job,
 		(void)copy_str(r->job, sizeof(r->job), job->r.name);
 		(void)copy_str(r->app, sizeof(r->app), job->r.app);
 	}
-	(void)copy_str(r->node, sizeof(r->node), d->client.node);
+	(void)copy_str(r->node, sizeof(r->node), k != NULL && k->known ?
+	    jobs_node(&d->jobs, k->node) : "-");
 	(void)copy_str(r->dvm, sizeof(r->dvm), d->name);
 	r->leader = truth(leader != ORCM_RANK_NONE, leader == rank);
 	r->ready = truth(flows, jobs_flow(k, FLOW_READY));

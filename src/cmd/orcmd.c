@@ -77,6 +77,9 @@ on_record(struct client *c, const struct client_record *r)
 	struct record_flow flow;
 	struct record_proc proc;
 
+	/* A job runs where its owner is. */
+	if (r->owner != c->number)
+		return;
 	if (r->kind == RECORD_JOB && r->dead) {
 		in.event = KEEP_IN_JOB_GONE;
 		if (keep_job(&o->keep, r->id) == NULL)

@@ -93,6 +93,7 @@ static void
 welcomed(struct client *c, const struct wire_msg *m)
 {
 	wire_str(m, TLV_NODE, c->node, sizeof(c->node));
+	c->number = (uint16_t)(m->h.sender >> 16);
 	c->node_epoch = wire_num(m, TLV_EPOCH);
 	c->pnpd_pid = (uint32_t)wire_num(m, TLV_PID);
 	c->up = true;

@@ -75,6 +75,7 @@ struct client {
 	char path[PATH_ROOM];
 	const char *role, *name;
 	char node[ORCM_NAME_MAX + 1]; /* of the daemon; "" until up */
+	uint16_t number; /* of that node: the owner of what it writes */
 	uint64_t node_epoch;
 	uint32_t pnpd_pid;
 	uint32_t kinds; /* what is subscribed */

@@ -26,6 +26,7 @@ jobs_free(struct jobs *j)
 {
 	free(j->jobs);
 	free(j->ranks);
+	free(j->nodes);
 	jobs_init(j);
 }
 
@@ -94,6 +95,31 @@ rank_entry(struct jobs *j, uint64_t id)
 	memset(free_one, 0, sizeof(*free_one));
 	free_one->id = id;
 	return free_one;
+}
+
+static int
+take_node(struct jobs *j, const struct client_record *r)
+{
+	struct record_node node;
+	struct jobs_node *e;
+	size_t i;
+
+	if (r->dead || !record_node_get(&node, r->value, r->value_size))
+		return 0;
+	for (i = 0; i < j->nodes_len; i++)
+		if (j->nodes[i].number == r->owner)
+			break;
+	if (i == j->nodes_max) {
+		e = grown(j->nodes, &j->nodes_max, sizeof(*e));
+		if (e == NULL)
+			return -1;
+		j->nodes = e;
+	}
+	if (i == j->nodes_len)
+		j->nodes_len++;
+	j->nodes[i].number = r->owner;
+	(void)copy_str(j->nodes[i].name, sizeof(j->nodes[i].name), node.name);
+	return 0;
 }
 
 static void
@@ -175,9 +201,14 @@ take_rank(struct jobs *j, const struct client_record *r)
 	e = rank_entry(j, r->id);
 	if (e == NULL)
 		return -1;
+	/* It has moved, and its former node speaks of a former life. */
+	if (is_proc && e->known && e->node != r->owner &&
+	    (r->dead || proc.incarnation < e->proc.incarnation))
+		return 0;
 	if (is_proc) {
 		e->known = !r->dead;
 		e->known_old = false;
+		e->node = r->owner;
 		if (!r->dead)
 			e->proc = proc;
 	} else {
@@ -193,8 +224,11 @@ int
 jobs_take(struct jobs *j, const struct client_record *r)
 {
 	switch (r->kind) {
+	case RECORD_NODE:
+		return take_node(j, r);
 	case RECORD_DAEMON:
-		take_daemon(j, r);
+		if (r->owner == j->here)
+			take_daemon(j, r);
 		return 0;
 	case RECORD_JOB:
 		return take_job(j, r);
@@ -241,6 +275,17 @@ jobs_sweep(struct jobs *j)
 		e->known = e->known && !e->known_old;
 		e->flowing = e->flowing && !e->flowing_old;
 	}
+}
+
+const char *
+jobs_node(const struct jobs *j, uint16_t number)
+{
+	size_t i;
+
+	for (i = 0; i < j->nodes_len; i++)
+		if (j->nodes[i].number == number)
+			return j->nodes[i].name;
+	return "-";
 }
 
 const struct jobs_job *

@@ -10,9 +10,14 @@
  * wait for.  Entries stay at their place until the next jobs_take().
  */
 #define JOBS_KINDS                                                             \
-	(RECORD_BIT(RECORD_DAEMON) | RECORD_BIT(RECORD_JOB) |                  \
-	    RECORD_BIT(RECORD_PROC) | RECORD_BIT(RECORD_LEAD) |                \
-	    RECORD_BIT(RECORD_FLOW))
+	(RECORD_BIT(RECORD_NODE) | RECORD_BIT(RECORD_DAEMON) |                 \
+	    RECORD_BIT(RECORD_JOB) | RECORD_BIT(RECORD_PROC) |                 \
+	    RECORD_BIT(RECORD_LEAD) | RECORD_BIT(RECORD_FLOW))
+
+struct jobs_node {
+	uint16_t number;
+	char name[ORCM_NAME_MAX + 1];
+};
 
 struct jobs_job {
 	uint64_t id;
@@ -24,6 +29,7 @@ struct jobs_job {
 
 struct jobs_rank {
 	uint64_t id; /* of the job | rank */
+	uint16_t node; /* where the process is */
 	bool known, flowing; /* a process record, a flow record */
 	bool known_old, flowing_old;
 	struct record_proc proc;
@@ -33,7 +39,10 @@ struct jobs_rank {
 struct jobs {
 	struct jobs_job *jobs;
 	struct jobs_rank *ranks;
+	struct jobs_node *nodes; /* also those that have gone */
 	size_t jobs_len, jobs_max, ranks_len, ranks_max;
+	size_t nodes_len, nodes_max;
+	uint16_t here; /* the node that tells; set by the caller */
 	uint64_t orcmd, leaderd; /* ids of their records */
 	bool orcmd_here, leaderd_here;
 };
@@ -55,6 +64,8 @@ void jobs_sweep(struct jobs *j);
  */
 bool jobs_whole(const struct jobs *j);
 
+/* The name of a node, or "-". */
+const char *jobs_node(const struct jobs *j, uint16_t number);
 /* NULL when there is none. */
 const struct jobs_job *jobs_id(const struct jobs *j, uint64_t id);
 const struct jobs_job *jobs_name(const struct jobs *j, const char *name);

@@ -189,6 +189,7 @@ on_up(struct client *c)
 {
 	struct tool_dvm *d = c->arg;
 
+	d->jobs.here = c->number;
 	jobs_again(&d->jobs);
 	dvm_coming(d);
 }
