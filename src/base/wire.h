@@ -33,6 +33,7 @@
 
 #define WIRE_FLAG_MORE 0x0001u /* another SPEC or HAVE frame follows */
 #define WIRE_FLAG_DEAD 0x0002u /* RECORD: a tombstone */
+#define WIRE_FLAG_ASK 0x0004u  /* HAVE: tell what you have, too */
 
 enum wire_type {
 #define WIRE_MSG(number, NAME, text, senders, needs, may)                      \
