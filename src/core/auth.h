@@ -65,10 +65,10 @@ struct auth_from {
 	uint64_t epoch, counter;
 };
 
-/* Send it, unicast: prove to us that you live this epoch now. */
+/* A challenge to send, unicast: prove to us that you live this epoch now. */
 struct auth_out {
 	uint16_t node;
-	uint64_t epoch;
+	uint64_t epoch; /* for the log: the nonce stands for it */
 	uint8_t nonce[AUTH_NONCE];
 };
 
@@ -170,11 +170,11 @@ enum auth_verdict auth_open(struct auth *a, uint64_t now,
 /* A challenge to send; false when there is none left. */
 bool auth_take(struct auth *a, struct auth_out *out);
 /*
- * A challenge about (node, epoch) came, opened as OK or UNPROVEN.  True: send
- * from->node a proof with that nonce, unicast, now.
+ * A challenge came, unicast, opened as OK or UNPROVEN.  True: send from->node
+ * a proof with its nonce, unicast, now.
  */
 bool auth_challenged(struct auth *a, uint64_t now,
-    const struct auth_from *from, uint16_t node, uint64_t epoch);
+    const struct auth_from *from);
 /*
  * A proof came, unicast, opened as UNPROVEN.  True: its sender's epoch is
  * proven and replaces the one before; datagrams up to this one are old.
@@ -187,27 +187,24 @@ bool auth_epoch(const struct auth *a, uint16_t node, uint64_t *epoch);
 void auth_forget(struct auth *a, uint16_t node);
 
 /*
- * A TCP connection.  Three messages, each whole in a frame of its own:
+ * A TCP connection begins with three frames:
  *
- *	client: dvm, key id, node, epoch, nonce			   (hello)
- *	server: the same of its own, its counter, tag of "S"	   (reply)
- *	client: its counter, tag of "C"			         (confirm)
+ *	client: MEET{nonce}		header: dvm, key, node, epoch
+ *	server: MEET{nonce, tag of "S"}	the same, and its counter
+ *	client: PROVE{tag of "C"}	the same, and its counter
  *
- * Each tag is under K_hs over its letter and the BLAKE2s-256 of all bytes
- * before it.  Counters are those of the last datagram, so that what was sent
- * before is known to be old.  Afterwards each frame is followed by a tag
- * under a key of this stream, over the direction, the number of the record
- * and the frame.
+ * Each tag is the end of its frame, made under K(0, 0, handshake) over its
+ * letter and the BLAKE2s-256 of all bytes before it, the first frame's on.
+ * Counters are those of the last datagram, so that what was sent before is
+ * known to be old.  From then on each frame is followed by a tag under a key
+ * of this stream and direction, over the writer's letter, the number of the
+ * record (u64, from 0) and the frame.
  */
-#define AUTH_HELLO_SIZE 32u
-#define AUTH_REPLY_SIZE (AUTH_HELLO_SIZE + 8u + MAC_TAG)
-#define AUTH_CONFIRM_SIZE (8u + MAC_TAG)
-
 enum auth_step {
 	AUTH_STEP_FAILED, /* for ever */
-	AUTH_STEP_HELLO,  /* server: waits for the client's hello */
-	AUTH_STEP_REPLY,  /* client: waits for the server's reply */
-	AUTH_STEP_CONFIRM, /* server: waits for the client's confirm */
+	AUTH_STEP_CALLED, /* server: waits for the client's MEET */
+	AUTH_STEP_MEET,	  /* client: waits for the server's MEET */
+	AUTH_STEP_PROVE,  /* server: waits for PROVE */
 	AUTH_STEP_READY
 };
 
@@ -219,22 +216,24 @@ struct auth_stream {
 	uint16_t peer;	 /* its node; believe it when READY */
 	uint64_t epoch;	 /* the peer's */
 	uint64_t counter; /* of the peer's last datagram before this */
-	struct blake2s transcript;
+	struct blake2s transcript; /* all bytes of the handshake */
 	struct blake2s_keyed in, out;
 	uint64_t in_len, out_len; /* records so far */
 };
 
 /*
  * We connected.  peer: the node that must answer, 0 for any.  Writes the
- * hello to out[AUTH_REPLY_SIZE] and returns its size, 0 when there is no key.
+ * first frame to out[AUTH_BEFORE_MAX] and returns its size, 0 when there is
+ * no key.
  */
 size_t auth_stream_connect(struct auth *a, struct auth_stream *s,
     uint16_t peer, uint8_t *out);
 /* Somebody connected to us. */
 void auth_stream_accept(struct auth_stream *s);
 /*
- * The peer's next message came.  What to send is in out[AUTH_REPLY_SIZE] and
- * its size in *out_size, 0 for nothing.  All but AUTH_OK is final: close it.
+ * The peer's next frame came, cut from the stream by wire_frame_size() with
+ * AUTH_BEFORE_MAX.  The frame to send is in out[AUTH_BEFORE_MAX] and its size
+ * in *out_size, 0 for none.  All but AUTH_OK is final: close the connection.
  * Nobody is believed before s->step is AUTH_STEP_READY.
  */
 enum auth_verdict auth_stream_step(struct auth *a, struct auth_stream *s,
