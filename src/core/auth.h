@@ -85,7 +85,7 @@ struct auth_key {
 	struct mac_root root;
 };
 
-/* Counters of one class and of the lives of its keys, from one node. */
+/* What came from one node by one class of address. */
 struct auth_window {
 	uint64_t high; /* the highest counter that was taken */
 	uint64_t seen[AUTH_WINDOW / 64]; /* bit n: the counter n modulo 256 */
@@ -108,7 +108,8 @@ struct auth_sender {
 struct auth_counts {
 	uint64_t verdicts[AUTH_VERDICTS]; /* of datagrams and streams */
 	uint64_t opened[AUTH_KEYS_MAX];	  /* by the key in that place */
-	uint64_t quiet; /* challenges and answers that limits held back */
+	uint64_t quiet;	  /* challenges and answers that limits held back */
+	uint64_t unasked; /* proofs that are wrong or too late */
 };
 
 struct auth {
@@ -120,7 +121,7 @@ struct auth {
 	uint64_t nonces_len;
 	struct auth_sender *senders;
 	uint32_t *buckets, buckets_len, senders_len;
-	uint64_t challenges_at, answers_at; /* see auth.c: limited() */
+	uint64_t challenges_at, answers_at; /* see auth.c: allowed() */
 	struct auth_out outs[AUTH_OUTS_MAX];
 	uint32_t outs_first, outs_len;
 	struct auth_counts counts;
@@ -240,9 +241,10 @@ enum auth_verdict auth_stream_step(struct auth *a, struct auth_stream *s,
     const uint8_t *p, size_t size, uint8_t *out, size_t *out_size);
 /*
  * A ready stream proves its peer's epoch: datagrams need no challenge then.
- * AUTH_OK, AUTH_STALE (a later life has proven itself) or AUTH_FULL.
+ * AUTH_OK, AUTH_STALE (a later life has proven itself), AUTH_FULL, or
+ * AUTH_UNPROVEN when the stream is not ready.
  */
-enum auth_verdict auth_stream_prove(struct auth *a,
+enum auth_verdict auth_stream_prove(struct auth *a, uint64_t now,
     const struct auth_stream *s);
 /*
  * Fills the header of the frame in buf[size] as auth_seal() does, but for the
@@ -261,5 +263,25 @@ enum auth_verdict auth_stream_open(struct auth *a, struct auth_stream *s,
 bool auth_stream_current(const struct auth *a, const struct auth_stream *s);
 /* Wipes its keys; it has failed then. */
 void auth_stream_end(struct auth_stream *s);
+
+/*
+ * What the files of this core share.  auth_look() reads a whole frame's
+ * header up to the key; nothing in *from is more than a claim yet.
+ */
+enum auth_verdict auth_look(const struct auth *a, const uint8_t *p,
+    size_t size, struct auth_from *from, const struct auth_key **key);
+/* Writes who we are into the header of a frame; false: it is none. */
+bool auth_stamp(const struct auth *a, uint16_t key, uint8_t *p, size_t size);
+/* NULL when there is none. */
+const struct auth_key *auth_key_find(const struct auth *a, uint16_t id);
+const struct auth_key *auth_key_sending(const struct auth *a);
+enum auth_verdict auth_count(struct auth *a, enum auth_verdict v,
+    const struct auth_key *key);
+void auth_nonce(struct auth *a, uint8_t nonce[AUTH_NONCE]);
+/* Is it a life before the one that has proven itself? */
+bool auth_stale(const struct auth *a, uint16_t node, uint64_t epoch);
+/* That epoch is proven, and datagrams up to counter are old. */
+enum auth_verdict auth_install(struct auth *a, uint64_t now, uint16_t node,
+    uint64_t epoch, uint64_t counter);
 
 #endif
