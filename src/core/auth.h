@@ -120,7 +120,7 @@ struct auth {
 	struct blake2s_keyed nonces;
 	uint64_t nonces_len;
 	struct auth_sender *senders;
-	uint32_t *buckets, buckets_len, senders_len;
+	uint32_t *buckets, buckets_len;
 	uint64_t challenges_at, answers_at; /* see auth.c: allowed() */
 	struct auth_out outs[AUTH_OUTS_MAX];
 	uint32_t outs_first, outs_len;
@@ -202,7 +202,7 @@ void auth_forget(struct auth *a, uint16_t node);
  * record (u64, from 0) and the frame.
  */
 enum auth_step {
-	AUTH_STEP_FAILED, /* for ever */
+	AUTH_STEP_FAILED, /* for ever; 0, as after wiping */
 	AUTH_STEP_CALLED, /* server: waits for the client's MEET */
 	AUTH_STEP_MEET,	  /* client: waits for the server's MEET */
 	AUTH_STEP_PROVE,  /* server: waits for PROVE */
@@ -275,6 +275,9 @@ bool auth_stamp(const struct auth *a, uint16_t key, uint8_t *p, size_t size);
 /* NULL when there is none. */
 const struct auth_key *auth_key_find(const struct auth *a, uint16_t id);
 const struct auth_key *auth_key_sending(const struct auth *a);
+/* What datagrams of that life of a node are tagged with. */
+void auth_tags(const struct auth *a, const struct auth_key *key, uint16_t node,
+    uint64_t epoch, enum auth_class class, struct blake2s_keyed *tags);
 enum auth_verdict auth_count(struct auth *a, enum auth_verdict v,
     const struct auth_key *key);
 void auth_nonce(struct auth *a, uint8_t nonce[AUTH_NONCE]);
