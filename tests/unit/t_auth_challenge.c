@@ -59,7 +59,7 @@ who_is_new_has_to_prove(void)
 	    "nor is the next one");
 	other = out;
 	other.nonce[15] ^= 1;
-	ok(!side_prove(&b, &a, now, other.nonce), "a wrong nonce proves nothing");
+	ok(!side_prove(&b, &a, now, other.nonce), "a wrong nonce is none");
 	is_u64(b.a.counts.unasked, 1, "and is counted");
 	ok(side_prove(&b, &a, now, out.nonce), "the right one does");
 	ok(auth_epoch(&b.a, 1, &epoch) && epoch == 10, "its epoch is proven");
@@ -162,7 +162,7 @@ nonce_has_its_time(void)
 	    "that frame was asked with another nonce");
 	ok(!side_prove(&b, &a, now, first.nonce), "the first is good no more");
 	now += AUTH_CHALLENGE_LIFE - 1;
-	ok(side_prove(&b, &a, now, out.nonce), "the second just before its end");
+	ok(side_prove(&b, &a, now, out.nonce), "the second at its end");
 	end();
 }
 
@@ -179,7 +179,7 @@ nonces_are_of_this_life(void)
 	(void)arrive(&a, 0);
 	ok(asked(&out) && memcmp(out.nonce, first.nonce, AUTH_NONCE) != 0,
 	    "another life asks with another nonce");
-	ok(!side_prove(&b, &a, now, first.nonce), "the former's answer is none");
+	ok(!side_prove(&b, &a, now, first.nonce), "the former one is none");
 	ok(side_prove(&b, &a, now, out.nonce), "its own is");
 	end();
 }

@@ -72,7 +72,7 @@ removed_key_leaves_nothing(void)
 	ok(side_get(&b, now, &d) == AUTH_OK, "key 1 is in use");
 	side_add(&b, 2);
 	ok(auth_key_use(&b.a, 2) && auth_key_remove(&b.a, 1), "and removed");
-	ok(memcmp(&b.a.keys[0], zeros, sizeof(zeros)) == 0, "its place is zero");
+	ok(memcmp(&b.a.keys[0], zeros, sizeof(zeros)) == 0, "wiped");
 	for (i = 0; i + sizeof(root) <= sizeof(b.a); i++)
 		left += memcmp((uint8_t *)&b.a + i, &root, 32) == 0;
 	for (i = 0; i < SIDE_NODES; i++) {
