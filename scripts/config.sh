@@ -305,6 +305,8 @@ have PDEATHSIG 'sys/prctl.h signal.h' 'prctl(PR_SET_PDEATHSIG, SIGKILL)'
 have VFORK 'sys/types.h unistd.h' 'if (vfork() == 0) _exit(0)'
 have MEMFD 'sys/mman.h' 'memfd_create("x", MFD_CLOEXEC)'
 have POSIX_FALLOCATE 'fcntl.h' 'posix_fallocate(0, 0, 1)'
+have GETRANDOM 'sys/random.h' 'char b[8]; return (int)getrandom(b, 8, 0)'
+have GETENTROPY 'unistd.h' 'char b[8]; return getentropy(b, 8)'
 have_on_linux PROC_SELF_FD
 have_on_linux PROC_SELF_EXE
 
