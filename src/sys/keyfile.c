@@ -41,7 +41,7 @@
 _Static_assert(KEYFILE_KEY == MAC_KEY, "a key of this file is one of MACs");
 
 /* Says why and returns -1 with that errno. */
-static int
+__attribute__((format(printf, 3, 4))) static int
 fail(char *why, int error, const char *format, ...)
 {
 	va_list ap;

@@ -52,6 +52,30 @@ what_is_sealed_is_opened(void)
 	end();
 }
 
+/* What another implementation made of the description in auth.h. */
+static void
+tags_are_as_described(void)
+{
+	struct parcel d;
+	char text[2 * MAC_TAG + 1];
+	uint16_t dst;
+	size_t i;
+
+	begin();
+	side_end(&a);
+	side_begin(&a, 1, 10);
+	for (dst = 2; dst != 1; dst = dst == 2 ? 0 : 1) {
+		side_send(&a, dst, &d);
+		for (i = 0; i < MAC_TAG; i++)
+			snprintf(text + 2 * i, 3, "%02x",
+			    d.p[d.size - MAC_TAG + i]);
+		is_str(text, dst == 2 ? "2f2f7155d388e2d47f55e9f5262d4a2a" :
+		    "e65e1fb91872df2aa7ed1f678786b911", dst == 2 ? "to one" :
+		    "to all");
+	}
+	end();
+}
+
 static void
 nothing_is_sealed_without_room_or_key(void)
 {
@@ -341,6 +365,7 @@ int
 main(void)
 {
 	what_is_sealed_is_opened();
+	tags_are_as_described();
 	nothing_is_sealed_without_room_or_key();
 	each_bit_matters();
 	each_length_matters();

@@ -166,6 +166,28 @@ nonce_has_its_time(void)
 	end();
 }
 
+/* A challenge that came too late for its life, answered by the next one. */
+static void
+nonce_is_for_one_life(void)
+{
+	struct auth_out out;
+	struct side was;
+
+	begin();
+	(void)arrive(&a, 0);
+	ok(asked(&out), "life 10 is asked");
+	reborn(11);
+	side_copy(&was, &b);
+	now++;
+	ok(!side_prove(&b, &a, now, out.nonce), "life 11 answers");
+	ok(side_same(&was, &b), "no trace");
+	now += AUTH_CHALLENGE_EVERY;
+	ok(arrive(&a, 0) == AUTH_UNPROVEN && asked(&out) && out.epoch == 11 &&
+	    side_prove(&b, &a, now, out.nonce), "it has one of its own");
+	free(was.memory);
+	end();
+}
+
 static void
 nonces_are_of_this_life(void)
 {
@@ -367,6 +389,7 @@ main(void)
 	former_lives_are_over();
 	recordings_do_not_disturb_a_proof();
 	nonce_has_its_time();
+	nonce_is_for_one_life();
 	nonces_are_of_this_life();
 	one_node_is_asked_at_times();
 	all_are_asked_within_a_limit();
