@@ -39,7 +39,6 @@
 /* Where these stand in a header: base/wire.h. */
 #define AT_KEY 6
 #define AT_DVM 16
-#define AT_SENDER 20
 #define AT_EPOCH 24
 #define AT_COUNTER 32
 
