@@ -15,6 +15,12 @@ extern const struct orcm_plugin orcm_plugin_leader_fixed;
 extern const struct orcm_plugin orcm_plugin_leader_first;
 extern const struct orcm_plugin orcm_plugin_leader_none;
 extern const struct orcm_plugin orcm_plugin_leader_vote;
+extern const struct orcm_plugin orcm_plugin_map_resilient;
+extern const struct orcm_plugin orcm_plugin_map_pack;
+extern const struct orcm_plugin orcm_plugin_map_roundrobin;
+extern const struct orcm_plugin orcm_plugin_errmgr_default;
+extern const struct orcm_plugin orcm_plugin_errmgr_local;
+extern const struct orcm_plugin orcm_plugin_errmgr_abort;
 
 const struct orcm_plugin *const orcm_builtin[] = {
 	&orcm_plugin_leader_lowest,
@@ -22,5 +28,11 @@ const struct orcm_plugin *const orcm_builtin[] = {
 	&orcm_plugin_leader_first,
 	&orcm_plugin_leader_none,
 	&orcm_plugin_leader_vote,
+	&orcm_plugin_map_resilient,
+	&orcm_plugin_map_pack,
+	&orcm_plugin_map_roundrobin,
+	&orcm_plugin_errmgr_default,
+	&orcm_plugin_errmgr_local,
+	&orcm_plugin_errmgr_abort,
 	NULL,
 };

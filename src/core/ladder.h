@@ -47,7 +47,7 @@ struct ladder_fault {
 
 struct ladder_answer {
 	enum orcm_answer verb;
-	uint64_t at; /* RESTART, RELOCATE: when; the back-off is in it */
+	uint64_t at; /* RESTART: when; the back-off is in it */
 	bool late;   /* that life's end was answered before */
 	struct orcm_errmgr_fault seen; /* what was counted */
 };
@@ -108,7 +108,10 @@ void ladder_forget(struct ladder *l, uint64_t app);
 /* All histories one by one, from *place 0 on; NULL at the end. */
 const struct ladder_entry *ladder_next(const struct ladder *l,
     uint32_t *place);
-/* Recent faults for the plan, at most max; the newest of each replica first. */
+/*
+ * Recent faults for the plan, at most max; how many.  One counts for a
+ * `decay`, two on the same node for twice as long.
+ */
 uint32_t ladder_faults(const struct ladder *l, uint64_t now,
     struct plan_fault *faults, uint32_t max);
 

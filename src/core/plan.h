@@ -208,13 +208,14 @@ struct plan_conf {
 	uint32_t notes_max;
 };
 
-/* Facts about the app in hand; scratch. */
+/* Facts about the app in hand; nodes[].used is of all apps. */
 struct plan_work {
 	struct orcm_map_node nodes[PLAN_NODES_MAX];
 	struct orcm_map_group groups[PLAN_GROUPS_MAX];
 	struct orcm_map_set member[PLAN_NODES_MAX]; /* groups of each node */
+	struct orcm_map_set legal;		    /* for the rank in hand */
 	uint16_t seats[PLAN_REPLICAS_MAX];	    /* index, by rank */
-	uint32_t used[PLAN_NODES_MAX];		    /* slots */
+	uint32_t placed;			    /* of them */
 };
 
 struct plan {
