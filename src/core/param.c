@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * From the text of a policy to the numbers that its plug-in is given.  What
+ * keys there are the plug-in says, so a new one needs no change here.  Called
+ * for configuration and options, so a text may be anything; loading the
+ * plug-in of that name is the caller's affair.
+ */
 #include "core/param.h"
 
 #include <string.h>

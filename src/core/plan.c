@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-#include "core/plan_pick.h"
+#include "core/plan_parts.h"
 
 size_t
 plan_memory(const struct plan_conf *conf)
@@ -35,168 +35,6 @@ plan_init(struct plan *p, struct arena *a, const struct plan_conf *conf)
 	p->orders = arena_alloc(a, conf->seats_max, sizeof(*p->orders));
 	p->nexts = arena_alloc(a, conf->places_max, sizeof(*p->nexts));
 	p->notes = arena_alloc(a, conf->notes_max, sizeof(*p->notes));
-}
-
-static bool
-apps_good(const struct plan *p, const struct plan_in *in)
-{
-	const struct plan_app *a;
-	uint32_t i, l, seats = 0;
-
-	for (i = 0; i < in->apps_len; i++) {
-		a = &in->apps[i];
-		if ((i > 0 && a->id <= a[-1].id) || a->id == 0 ||
-		    a->replicas > PLAN_REPLICAS_MAX || a->map == NULL ||
-		    a->map->cost == NULL || a->slots > UINT16_MAX)
-			return false;
-		for (l = 0; l < PLAN_LEVELS_MAX; l++)
-			if (a->spread[l] > PLAN_SPREAD_STRICT)
-				return false;
-		seats += a->replicas;
-	}
-	return seats <= p->conf.seats_max;
-}
-
-static bool
-in_good(const struct plan *p, const struct plan_in *in)
-{
-	uint32_t i;
-
-	if (in->nodes_len > PLAN_NODES_MAX ||
-	    in->groups_len > PLAN_GROUPS_MAX || in->apps_len > PLAN_APPS_MAX ||
-	    in->pins_len > PLAN_LISTS_MAX || in->wishes_len > PLAN_LISTS_MAX ||
-	    in->faults_len > PLAN_LISTS_MAX ||
-	    in->places_len > p->conf.places_max ||
-	    in->orders_len > PLAN_SEATS_MAX)
-		return false;
-	for (i = 0; i < in->nodes_len; i++)
-		if (in->nodes[i].number == PLAN_NODE_NONE ||
-		    (i > 0 && in->nodes[i].number <= in->nodes[i - 1].number))
-			return false;
-	for (i = 0; i < in->groups_len; i++)
-		if (in->groups[i].level >= PLAN_LEVELS_MAX)
-			return false;
-	return apps_good(p, in);
-}
-
-static void
-note(struct plan *p, const struct plan_note *n)
-{
-	if (p->notes_len < p->conf.notes_max)
-		p->notes[p->notes_len++] = *n;
-	else
-		p->notes_lost++;
-}
-
-/* Facts that are the same for all apps. */
-static void
-nodes_open(struct plan *p)
-{
-	const struct plan_in *in = p->in;
-	struct plan_work *w = &p->work;
-	const struct plan_node *n;
-	uint32_t i, g;
-
-	memset(w, 0, sizeof(*w));
-	for (i = 0; i < in->nodes_len; i++) {
-		n = &in->nodes[i];
-		w->nodes[i].number = n->number;
-		w->nodes[i].name = n->name;
-		w->nodes[i].alive = n->state <= PLAN_NODE_STALLED;
-		w->nodes[i].stalled = n->state == PLAN_NODE_STALLED;
-		w->nodes[i].draining = n->draining;
-		w->nodes[i].slots = n->slots;
-		w->nodes[i].load = n->load;
-		w->nodes[i].health = n->health;
-		w->nodes[i].risk = n->risk;
-		for (g = 0; g < in->groups_len; g++)
-			if (orcm_map_in(&in->groups[g].nodes, i))
-				w->member[i].bits[g / 64] |= UINT64_C(1)
-				    << g % 64;
-	}
-	for (g = 0; g < in->groups_len; g++) {
-		w->groups[g].name = in->groups[g].name;
-		w->groups[g].nodes = in->groups[g].nodes;
-		w->groups[g].level = in->groups[g].level;
-		w->groups[g].risk = in->groups[g].risk;
-	}
-}
-
-static void
-seats_open(struct plan *p)
-{
-	const struct plan_app *a;
-	uint32_t i, r;
-
-	p->apps_len = p->in->apps_len;
-	for (i = 0; i < p->apps_len; i++) {
-		a = &p->in->apps[i];
-		p->first[i] = p->seats_len;
-		for (r = 0; r < a->replicas; r++) {
-			p->seats[p->seats_len] = (struct plan_seat){ a->id,
-				(uint16_t)r, PLAN_NODE_NONE, PLAN_NODE_NONE,
-				PLAN_NOWHERE };
-			p->heads[p->seats_len] = p->orders[p->seats_len] = 0;
-			p->seats_len++;
-		}
-	}
-}
-
-static const struct plan_app *
-app_find(const struct plan_in *in, uint64_t id)
-{
-	uint32_t low = 0, high = in->apps_len, mid;
-
-	while (low < high) {
-		mid = (low + high) / 2;
-		if (in->apps[mid].id < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < in->apps_len && in->apps[low].id == id ? &in->apps[low] :
-							      NULL;
-}
-
-static bool
-lives(const struct plan_place *c)
-{
-	return c->state <= PLAN_PLACE_LEAVING;
-}
-
-/* Each place to its seat; what lives takes slots wherever it belongs. */
-static void
-places_open(struct plan *p)
-{
-	const struct plan_app *a;
-	const struct plan_seat *s;
-	const struct plan_place *c;
-	uint32_t i, node;
-
-	/* Backwards, so that a chain has the order of the places. */
-	for (i = p->in->places_len; i-- > 0;) {
-		c = &p->in->places[i];
-		a = app_find(p->in, c->app);
-		s = plan_seat(p, c->app, c->rank);
-		node = plan_node_index(p->in, c->node);
-		p->nexts[i] = 0;
-		if (s != NULL) {
-			p->nexts[i] = p->heads[s - p->seats];
-			p->heads[s - p->seats] = i + 1;
-		}
-		if (!lives(c))
-			continue;
-		if (node != PLAN_NODE_NONE)
-			p->work.nodes[node].used += a == NULL ? 1 : a->slots;
-		if (a != NULL && s == NULL)
-			note(p, &(struct plan_note){ c->app, c->rank, c->node,
-			    PLAN_SURPLUS, PLAN_BAR_NONE, 0 });
-	}
-	for (i = 0; i < p->in->orders_len; i++) {
-		s = plan_seat(p, p->in->orders[i].app, p->in->orders[i].rank);
-		if (s != NULL)
-			p->orders[s - p->seats] = i + 1;
-	}
 }
 
 /* May that copy stay where it is, and where is that? */
@@ -278,7 +116,7 @@ copy_find(const struct plan *p, const struct plan_seat *s, bool on,
 	while ((at = plan_copy(p, s, &next)) != PLAN_FIRST) {
 		c = &p->in->places[at];
 		node = plan_node_index(p->in, c->node);
-		if (lives(c) && node != PLAN_NODE_NONE &&
+		if (plan_lives(c) && node != PLAN_NODE_NONE &&
 		    p->in->nodes[node].state < PLAN_NODE_DEAD &&
 		    (c->node == number) == on)
 			return c;
@@ -332,7 +170,7 @@ stay_by_order(struct plan *p, const struct plan_app *app, struct plan_seat *s,
 	return true;
 }
 
-/* Counts the copies that may stay; *best: the first, or by `compare` the one. */
+/* Counts the copies that may stay; *best: the first, or the one that wins. */
 static uint32_t
 stay_copies(struct plan *p, const struct plan_app *app,
     const struct plan_seat *s, const struct orcm_map_set *allowed, bool compare,
@@ -409,8 +247,7 @@ is_over(struct plan *p, const struct plan_seat *s)
 		done = done || state == PLAN_PLACE_DONE;
 	}
 	if (held)
-		note(p, &(struct plan_note){ s->app, s->rank, PLAN_NODE_NONE,
-		    PLAN_IS_HELD, PLAN_BAR_NONE, 0 });
+		plan_note(p, s, PLAN_IS_HELD, PLAN_BAR_NONE, 0);
 	return held || done;
 }
 
@@ -431,9 +268,8 @@ note_relaxed(struct plan *p, const struct plan_seat *s,
 
 	for (i = 0; i < PICK_RULES; i++)
 		if (price->broken[order[i].rule] > 0)
-			note(p, &(struct plan_note){ s->app, s->rank, s->node,
-			    order[i].remark, PLAN_BAR_NONE,
-			    price->broken[order[i].rule] });
+			plan_note(p, s, order[i].remark, PLAN_BAR_NONE,
+			    price->broken[order[i].rule]);
 }
 
 static void
@@ -446,8 +282,7 @@ place(struct plan *p, const struct plan_app *app, struct plan_seat *s)
 
 	s->from = c != NULL ? c->node : PLAN_NODE_NONE;
 	if (bar != PLAN_BAR_NONE) {
-		note(p, &(struct plan_note){ s->app, s->rank, PLAN_NODE_NONE,
-		    PLAN_NO_PLACE, bar, 0 });
+		plan_note(p, s, PLAN_NO_PLACE, bar, 0);
 		return;
 	}
 	node = pick_best(p, app, s->rank, &price);
@@ -551,7 +386,7 @@ settled(const struct plan *p, const struct plan_seat *s)
 		c = &p->in->places[at];
 		if (c->node == s->node && c->state == PLAN_PLACE_UP)
 			up++;
-		else if (lives(c))
+		else if (plan_lives(c))
 			others++;
 	}
 	at = plan_node_index(p->in, s->node);
@@ -609,12 +444,11 @@ plan_make(struct plan *p, const struct plan_in *in)
 	p->seats_len = p->apps_len = p->notes_len = p->notes_lost = 0;
 	p->moves = 0;
 	p->last = PLAN_NODE_NONE;
-	if (!in_good(p, in))
-		return false;
 	p->in = in;
-	nodes_open(p);
-	seats_open(p);
-	places_open(p);
+	if (!plan_open(p)) {
+		p->in = NULL;
+		return false;
+	}
 	for (i = 0; i < p->apps_len; i++)
 		app_stays(p, &in->apps[i], p->first[i]);
 	apps_order(p, order);

@@ -10,7 +10,7 @@
  * (Thaler, Ravishankar 1998) draws: the same on every node, and the loss of
  * one node changes nothing for the others.
  */
-#include "core/plan_pick.h"
+#include "core/plan_parts.h"
 
 #include <string.h>
 
@@ -363,8 +363,8 @@ pick_compare(const struct pick_price *a, const struct pick_price *b)
 }
 
 static uint64_t
-cost(const struct plan *p, const struct plan_app *app, uint32_t rank, uint32_t node,
-    const struct pick_price *price)
+cost(const struct plan *p, const struct plan_app *app, uint32_t rank,
+    uint32_t node, const struct pick_price *price)
 {
 	const struct plan_work *w = &p->work;
 	struct orcm_map_view view = {

@@ -19,13 +19,13 @@ struct recon_conf {
 	uint32_t extras_max; /* copies that are to go */
 	uint64_t adopt_hold; /* ns from the first view on: only add */
 	uint64_t dup_hold;   /* ns that a duplicate is left */
-	uint64_t order_max;  /* ns until an order without effect is repeated */
+	uint64_t order_max;  /* ns until an order without effect is given up */
 	uint32_t rate_max;   /* orders per second */
 	uint32_t change_limit; /* permille that the first plan may change */
 	uint32_t change_free;  /* so many changes are never too many */
-	uint32_t balance_max;  /* moves for balance per minute, 0..RECON_MOVES */
+	uint32_t balance_max;  /* moves for balance per minute */
 };
-#define RECON_MOVES 64u
+#define RECON_MOVES 64u /* balance_max goes up to that */
 
 enum recon_event {
 	RECON_IN_VIEW,	  /* an agreed view and the plan made of it */

@@ -38,7 +38,8 @@ teardown() {
 
 @test "orcm-info: -J is one object a line" {
 	need jq
-	orcm-info -J | jq -es 'length >= 5 and all(.[]; .kind == "leader" and
+	orcm-info -J | jq -es 'length >= 11 and all(.[];
+		(.kind | IN("leader", "map", "errmgr")) and
 		(.priority | type) == "number" and (.active | type) == "boolean")'
 }
 

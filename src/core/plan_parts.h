@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CORE_PLAN_PICK_H
-#define CORE_PLAN_PICK_H
+#ifndef CORE_PLAN_PARTS_H
+#define CORE_PLAN_PARTS_H
 
 #include "core/plan.h"
 
-/* One replica on one node; used by plan.c only. */
+/* What the files of the plan share; nobody else includes it. */
+
+/* plan_open.c: p->in into tables; false when it is not in order. */
+bool plan_open(struct plan *p);
+void plan_note(struct plan *p, const struct plan_seat *s,
+    enum plan_remark remark, enum plan_bar bar, uint32_t count);
+/* Is that copy a process, as far as is known? */
+bool plan_lives(const struct plan_place *c);
+
+/* plan_pick.c: one replica on one node. */
 
 /* What a place breaks of the soft rules, the strongest first; then its cost. */
 enum { PICK_NODES, PICK_GROUPS, PICK_AVOID, PICK_SPREAD, PICK_RULES };
