@@ -105,23 +105,27 @@ seat_at(struct plan *p, const struct plan_app *app, struct plan_seat *s,
 	pick_put(p, app, s->rank, node);
 }
 
-/* A copy that lives on that node, or (on false) on another one. */
+/*
+ * A copy that lives on that node, or (on false) on another one: of several
+ * that on the lowest node, so the order of the view does not matter.
+ */
 static const struct plan_place *
 copy_find(const struct plan *p, const struct plan_seat *s, bool on,
     uint32_t number)
 {
+	const struct plan_place *c, *found = NULL;
 	uint32_t next = PLAN_FIRST, at, node;
-	const struct plan_place *c;
 
 	while ((at = plan_copy(p, s, &next)) != PLAN_FIRST) {
 		c = &p->in->places[at];
 		node = plan_node_index(p->in, c->node);
 		if (plan_lives(c) && node != PLAN_NODE_NONE &&
 		    p->in->nodes[node].state < PLAN_NODE_DEAD &&
-		    (c->node == number) == on)
-			return c;
+		    (c->node == number) == on &&
+		    (found == NULL || c->node < found->node))
+			found = c;
 	}
-	return NULL;
+	return found;
 }
 
 /* Has what was ordered come to nothing? */
@@ -417,6 +421,8 @@ balance_one(struct plan *p, const struct plan_app *app, struct plan_seat *s)
 	pick_put(p, app, s->rank, node);
 	if (node == here)
 		return;
+	/* The old copy needs its slots until the new one is up. */
+	p->work.nodes[here].used += app->slots;
 	s->from = s->node;
 	s->node = p->in->nodes[node].number;
 	s->why = PLAN_BALANCED;

@@ -234,12 +234,15 @@ without_left(struct plan *p, const struct plan_app *app, uint32_t rank,
 	}
 }
 
-/* Strict groups that have a replica already. */
+/*
+ * Strict groups that have a replica already.  One that holds all nodes of the
+ * app cannot be kept for one; a single rank's pin is no such excuse.
+ */
 static void
-without_shared(struct plan *p, const struct plan_app *app, uint32_t rank,
+without_shared(struct plan *p, const struct plan_app *app,
     struct orcm_map_set *s)
 {
-	struct orcm_map_set allowed = pick_allowed(p, app, rank);
+	struct orcm_map_set allowed = pick_allowed(p, app, PLAN_RANK_ALL);
 	const struct plan_group *g;
 	uint32_t i;
 
@@ -280,7 +283,7 @@ pick_legal(struct plan *p, const struct plan_app *app, uint32_t rank)
 		else if (at == PLAN_BAR_FORBID)
 			set_minus(&s, &app->forbid);
 		else if (at == PLAN_BAR_STRICT)
-			without_shared(p, app, rank, &s);
+			without_shared(p, app, &s);
 		for (i = 0; i < p->in->nodes_len; i++)
 			if ((at == PLAN_BAR_NODE && !app->allow_same &&
 				w->nodes[i].siblings > 0) ||
