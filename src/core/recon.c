@@ -356,9 +356,7 @@ count(const struct recon_in *in, uint32_t *changes, uint32_t *of)
 		if (s->node == PLAN_NODE_NONE)
 			continue;
 		seen = look(in, s);
-		*changes += seen.elsewhere;
-		if (seen.here == NULL)
-			++*changes;
+		*changes += seen.here != NULL ? seen.elsewhere : 1;
 		*of += 1 + (seen.here != NULL ? seen.elsewhere : 0);
 	}
 }
