@@ -9,7 +9,8 @@
  * A life ends once: the end of one that was answered before, or of an older
  * one, changes nothing, so reports may come twice and late.  What is held
  * stays held whatever comes, until it is cleared.  When there is no room the
- * history whose last fault is the longest ago goes, but none that is held.
+ * history whose last fault is the longest ago goes, but none that is held;
+ * if all are, each fault is a first one, with the longest back-off.
  */
 #include "core/ladder.h"
 
@@ -291,7 +292,8 @@ carry_out(struct ladder *l, uint64_t now, const struct ladder_fault *f,
 	    orcm_cause_counts(f->cause))
 		e->moves[e->moves_len++ % LADDER_MOVES] = now;
 	if (a->verb == ORCM_ANSWER_RESTART && a->seen.here > 0)
-		a->at = now + backoff(l, f, a->seen.here - 1);
+		a->at = now + backoff(l, f, e != NULL ? a->seen.here - 1 :
+							LADDER_STEPS);
 }
 
 void
@@ -327,6 +329,8 @@ ladder_fault(struct ladder *l, uint64_t now, const struct ladder_policy *policy,
 		e = entry_new(l, now, f);
 	if (e != NULL)
 		history_add(l, now, policy, f, e, &a->seen);
+	else if (orcm_cause_counts(f->cause))
+		a->seen.here = a->seen.faults = a->seen.app_faults = 1;
 	a->verb = ask(l, policy, &a->seen);
 	carry_out(l, now, f, e, a);
 }
