@@ -27,7 +27,7 @@ good() {
 	fi
 }
 value() { sed -n "s/^$1 = //p" "$b/config.mk"; }
-pure=$(find src/base src/core plugins/leader -name '*.c' | sort)
+pure=$(find src/base src/core plugins/*/ -name '*.c' | sort)
 headers=$(find include src -name '*.h' | sort)
 scripts=$(find scripts .ci -type f \( -name '*.sh' -o -path '.ci/*' \) | sort)
 pages=$(find man -name '*.[1-9]' | sort)

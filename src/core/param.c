@@ -99,8 +99,7 @@ param_text(enum param_verdict verdict)
 		[PARAM_GOOD] = "good",
 		[PARAM_NAME] = "the name of a policy comes first",
 		[PARAM_FORM] = "a parameter is key=value",
-		[PARAM_KEY] = "this policy takes no such parameter; "
-			      "orcm-info -p shows those that it takes",
+		[PARAM_KEY] = "no such parameter; orcm-info -p shows them",
 		[PARAM_VALUE] = "a value is a number from 0 to 1000000",
 		[PARAM_PLUGIN] = "the plug-in's own parameters are wrong",
 	};

@@ -291,8 +291,8 @@ oldest_history_makes_room(void)
 	ok(ladder_held(&l, A, 54), "now all are held");
 	policy.args[0] = 3;
 	(void)crash(55, 1);
-	ok(crash(55, 1) == ORCM_ANSWER_RESTART && a.seen.here == 1 && near(4000),
-	    "each fault is a first one, and waits the longest");
+	ok(crash(55, 1) == ORCM_ANSWER_RESTART && a.seen.here == 1 &&
+	    near(4000), "each fault is a first one, and waits the longest");
 }
 
 static void
@@ -321,7 +321,8 @@ local_and_abort_mean_what_they_say(void)
 	policy.args[0] = 2;
 	ok(crash(0, 1) == ORCM_ANSWER_RESTART &&
 	    crash(1, 2) == ORCM_ANSWER_RESTART &&
-	    crash(2, 3) == ORCM_ANSWER_ABORT, "abort,faults=2: of all together");
+	    crash(2, 3) == ORCM_ANSWER_ABORT,
+	    "abort,faults=2: of all together");
 }
 
 static enum orcm_answer
