@@ -51,7 +51,7 @@ struct orcm_errmgr_fault {
 	uint32_t here;	/* of this replica on this node */
 	uint32_t faults; /* of this replica wherever it was */
 	uint32_t app_faults; /* of all replicas of the app */
-	uint32_t moves;	/* relocations of this replica within the window */
+	uint32_t moves;	/* relocations so far within the window */
 	uint32_t same;	/* nodes on which the app just ended alike */
 	const uint32_t *args; /* values of the plug-in's params, in order */
 };

@@ -326,7 +326,6 @@ app_place(struct plan *p, const struct plan_app *app, uint32_t first)
 {
 	uint32_t choice[PLAN_REPLICAS_MAX], r, at, todo = 0;
 
-	app_open(p, app, first);
 	for (r = 0; r < app->replicas; r++) {
 		choice[r] = UINT32_MAX;
 		if (p->seats[first + r].why != PLAN_NOWHERE ||
@@ -335,6 +334,8 @@ app_place(struct plan *p, const struct plan_app *app, uint32_t first)
 		choice[r] = set_len(pick_allowed(p, app, r));
 		todo++;
 	}
+	if (todo > 0)
+		app_open(p, app, first);
 	for (; todo > 0; todo--) {
 		for (at = 0, r = 1; r < app->replicas; r++)
 			if (choice[r] < choice[at])

@@ -222,12 +222,10 @@ start(struct recon *r, uint64_t now, const struct plan_seat *s,
 
 	if (!may_order(r, now))
 		return;
-	o = order_find(r, s);
-	if (o != NULL && !o->over)
-		return;
 	if (seen->elsewhere > 0 && adopting(r, now))
 		return;
-	/* What a node did not do it is not asked again at once. */
+	o = order_find(r, s);
+	/* Under way, or what that node just did not do: not again at once. */
 	if (o != NULL && o->order.node == s->node &&
 	    now - o->since < r->conf.order_max) {
 		due_by(r, o->since + r->conf.order_max);

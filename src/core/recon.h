@@ -12,7 +12,8 @@
  * node.  Starts what is missing, moves with the new copy up before the old
  * one goes, and removes exact duplicates.  Nothing else is ever stopped:
  * what the plan does not know is left alone, so an empty list never means
- * "all".
+ * "all".  Each turn: recon_orders() into plan_in.orders, plan_make(), then
+ * RECON_IN_VIEW.
  */
 struct recon_conf {
 	uint32_t orders_max; /* starts under way */

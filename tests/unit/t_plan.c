@@ -129,6 +129,18 @@ group_of_all_candidates_is_ignored(void)
 	make();
 	ok(on(A, 0) && on(A, 1) && on(A, 2) && s.plan.notes_len == 0,
 	    "nobody can avoid it, so nothing is relaxed");
+	side_begin(&s, 4);
+	(void)side_group(&s, 0, 0x3);
+	(void)side_group(&s, 0, 0xc);
+	(void)side_app(&s, A, 2, "resilient");
+	(void)side_app(&s, B, 2, "resilient");
+	s.nodes[0].slots = s.nodes[1].slots = 1;
+	(void)side_place(&s, B, 0, NUMBER(0), 0);
+	(void)side_place(&s, B, 1, NUMBER(1), 0);
+	make();
+	is_u64(on(A, 2) + on(A, 3), 2, "the other group is full");
+	ok(s.plan.notes_len == 1 && s.plan.notes[0].remark ==
+	    PLAN_RELAXED_GROUPS, "that is no choice, and said");
 }
 
 /* Two nodes, two groups, rank 0 of A on node 0; rank 1 has node 1 left. */
@@ -312,6 +324,11 @@ what_runs_is_not_moved(void)
 	ok(side_why(&s, A, 0) == PLAN_BALANCED && on(A, 2) + on(A, 3) == 1,
 	    "unless that is asked for");
 	ok(side_why(&s, A, 1) == PLAN_STAYS, "and no more than that");
+	(void)side_place(&s, A, 0, NUMBER(2), 0);
+	s.places[0].leader = true;
+	make();
+	ok(side_seat(&s, A, 0) == NUMBER(0) && side_why(&s, A, 0) ==
+	    PLAN_STAYS, "nor while it runs twice");
 }
 
 static void

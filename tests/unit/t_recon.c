@@ -268,6 +268,11 @@ who_cannot_be_reached_is_not_stopped(void)
 	settled();
 	look(conf.dup_hold);
 	is_u64(outs_len, 0, "the other is all there is");
+	s.places[1].state = PLAN_PLACE_STARTING;
+	look(0);
+	look(conf.dup_hold);
+	is_u64(side_seat(&s, A, 0), NUMBER(0), "the seat is with the silent");
+	is_u64(outs_len, 0, "one that is on its way may be needed");
 }
 
 static void
@@ -369,6 +374,23 @@ rate_is_limited(void)
 	is_u64(outs_len, 8, "now");
 }
 
+/* The plan sticks to an order only while it may be carried out. */
+static void
+order_that_the_plan_left_is_given_up(void)
+{
+	begin(2, 1);
+	cold = true;
+	look(0);
+	is_u64(recon_orders(&r, s.orders, 256), 1, "one is under way");
+	s.nodes[outs[0].node - NUMBER(0)].draining = true;
+	r.spent = conf.rate_max;
+	look(1);
+	is_u64(outs_len, 0, "no more orders in this second");
+	is_u64(recon_orders(&r, s.orders, 256), 0, "the old one is void");
+	look(ORCM_SECOND);
+	ok(outs_len == 1 && outs[0].incarnation == 1, "a new one follows");
+}
+
 static void
 full_table_is_an_alarm(void)
 {
@@ -422,6 +444,7 @@ main(void)
 	adopt_hold_only_adds();
 	first_plan_may_not_change_too_much();
 	rate_is_limited();
+	order_that_the_plan_left_is_given_up();
 	full_table_is_an_alarm();
 	balance_is_limited_and_completed();
 	free(memory);
