@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CORE_SYNC_H
+#define CORE_SYNC_H
+
+#include <orcm/types.h>
+
+#include "base/arena.h"
+#include "core/picture.h"
+
+/*
+ * Keeps the pictures of connected nodes alike, over one stream a peer.  Each
+ * side tells what it has (HAVE), pulls what it lacks (PULL), and is told
+ * records in the order of their versions, ended by a mark (WHOLE).  A node's
+ * own changes go to all peers at once; other owners' only when pulled.
+ *
+ * Own records are changed with picture_put() and picture_del(), and told to
+ * local subscribers, by the caller; sync_take() then sends them.
+ */
+struct sync_conf {
+	uint32_t peers_max; /* at most SYNC_PEERS_MAX */
+	/*
+	 * Frames that a peer's queue takes at SYNC_IN_PEER_UP and after each
+	 * SYNC_IN_SENT; never more are sent in between.
+	 */
+	uint32_t window;
+	uint64_t patience; /* so long digests may differ: two beats */
+};
+#define SYNC_PEERS_MAX 128u
+
+/* How often one peer is asked for its vector while digests differ. */
+#define SYNC_ASK_MIN (500 * ORCM_MS)
+#define SYNC_ASK_MAX (30 * ORCM_SECOND)
+
+/* What a node has of one owner. */
+struct sync_row {
+	uint64_t epoch, seq, hash;
+	uint16_t owner;
+};
+#define SYNC_ROWS_MAX 64u /* in one HAVE */
+
+/* Of a WHOLE: */
+#define SYNC_WHOLE_ALL 1u    /* told from the first change of this epoch */
+#define SYNC_WHOLE_LAST 2u   /* nothing of lower epochs lives */
+#define SYNC_WHOLE_ANSWER 4u /* ends what was pulled */
+#define SYNC_WHOLE_FLAGS 7u
+
+enum sync_event {
+	SYNC_IN_PEER_UP,   /* peer, owner: connected to that node */
+	SYNC_IN_PEER_DOWN, /* peer */
+	SYNC_IN_SENT,	   /* peer: all of its queue has left */
+	SYNC_IN_HAVE,	   /* peer, rows, rows_len, last, ask */
+	SYNC_IN_PULL,	   /* peer, owner, epoch, seq */
+	SYNC_IN_RECORD,	   /* peer, record (as picture_merge() wants it) */
+	SYNC_IN_WHOLE,	   /* peer, owner, epoch, seq, flags */
+	SYNC_IN_DIGEST,	   /* peer, digest: its beat says so, each beat */
+	SYNC_IN_SETTLED,   /* all our programs have told what they have */
+	SYNC_IN_FORGET,	   /* owner: that node is dead or has left */
+	SYNC_IN_TICK
+};
+
+struct sync_in {
+	enum sync_event event;
+	uint32_t peer; /* the caller's slot, below peers_max */
+	uint16_t owner;
+	uint64_t epoch, seq, digest;
+	uint8_t flags;
+	bool last, ask;
+	const struct sync_row *rows;
+	uint32_t rows_len;
+	const struct picture_record *record;
+};
+
+enum sync_verb {
+	SYNC_TELL, /* record: to local subscribers; dead: it has gone */
+	SYNC_EPOCH, /* epoch: ours from now on, others knew a higher one */
+	SYNC_SEND_HAVE, /* peer, rows, rows_len, last, ask */
+	SYNC_SEND_PULL, /* peer, owner, epoch, seq */
+	SYNC_SEND_RECORD, /* peer, record (perhaps dead) */
+	SYNC_SEND_WHOLE	  /* peer, owner, epoch, seq, flags */
+};
+
+/* Pointers are valid until the next call. */
+struct sync_out {
+	enum sync_verb verb;
+	uint32_t peer;
+	uint16_t owner;
+	uint64_t epoch, seq;
+	uint8_t flags;
+	bool last, ask;
+	const struct sync_row *rows;
+	uint32_t rows_len;
+	const struct picture_record *record;
+};
+
+#define SYNC_RANGES 4u /* pulls of one peer that may be under way */
+
+/* Records of one owner on their way to one peer. */
+struct sync_range {
+	bool used;
+	bool answer; /* a WHOLE is owed */
+	uint8_t flags;
+	uint16_t owner;
+	uint64_t epoch, seq; /* what the WHOLE will say */
+	struct picture_walk walk;
+};
+
+struct sync_peer {
+	bool up;
+	bool heard; /* its vector, to the end */
+	bool having, ask; /* our vector is being sent */
+	bool same;	  /* its digest was ours, and nothing changed since */
+	uint16_t node;
+	uint32_t have_next; /* owner from which on */
+	uint32_t sent;	    /* frames, since there was room */
+	uint32_t pulls;	    /* of ours that it has not answered */
+	uint32_t offers;    /* owners that it can tell us more of */
+	struct sync_range own, ranges[SYNC_RANGES];
+	uint64_t differs, ask_next, ask_wait;
+};
+
+/* One for each of the picture's owners, at the same place. */
+struct sync_owner {
+	uint16_t node;
+	uint16_t source; /* peer + 1 that is telling it to us */
+	bool lacking;	 /* a record had no room */
+	uint64_t epoch, seq; /* the most that was offered */
+	uint64_t offers[SYNC_PEERS_MAX / 64]; /* peers that have more */
+};
+
+struct sync {
+	struct sync_conf conf;
+	struct picture *picture;
+	struct sync_peer *peers;
+	struct sync_owner *owners;
+	struct sync_row rows[SYNC_ROWS_MAX];
+	struct picture_record gone;
+	uint32_t turn; /* peer to be served next */
+	uint32_t tell; /* place + 1 of a changed record */
+	uint16_t sweep_owner;
+	uint8_t sweep; /* bit n: picture_drop n */
+	uint32_t sweep_place;
+	bool risen;
+	uint64_t digest; /* with which peers were compared */
+	uint64_t bad;	 /* frames that made no sense */
+	uint64_t full;	 /* records that had no room */
+};
+
+size_t sync_memory(const struct sync_conf *conf, uint32_t owners_max);
+void sync_init(struct sync *s, struct arena *a, struct picture *p,
+    const struct sync_conf *conf);
+void sync_feed(struct sync *s, uint64_t now, const struct sync_in *in);
+/* Effects; false when there is none left.  Take all before the next feed. */
+bool sync_take(struct sync *s, struct sync_out *out);
+uint64_t sync_due(const struct sync *s);
+/*
+ * Has all that the connected peers had when they connected (or were asked
+ * last) arrived?
+ */
+bool sync_complete(const struct sync *s);
+
+#endif
