@@ -1,138 +1,48 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A hash table of fixed size with chains.  Deleted records leave tombstones,
- * so that a peer that slept learns of the deletion; when room is needed the
- * oldest tombstones go first.  Only the owner's node calls put and del, so
- * a conflict cannot exist.
+ * What a node's own programs do to its picture, and what everybody reads.
+ * Deleted records leave tombstones, so that a peer that slept learns of the
+ * deletion; when room is needed the oldest tombstones go first.  Only the
+ * owner's node calls put and del, so a conflict cannot exist.
  */
 #include "core/picture.h"
 
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/require.h"
-
-#define NONE UINT32_MAX
-
-/* Few, so that a small picture touches little memory; chains stay short. */
-static uint32_t
-buckets_for(const struct picture_conf *conf)
-{
-	return conf->records_max / 16 + 16;
-}
-
-size_t
-picture_memory(const struct picture_conf *conf)
-{
-	return conf->records_max * sizeof(struct picture_record) +
-	    buckets_for(conf) * sizeof(uint32_t) + 2 * 16;
-}
+#include "core/picture_table.h"
 
 void
 picture_init(struct picture *p, struct arena *a,
     const struct picture_conf *conf)
 {
+	struct picture_owner *own;
+
+	REQUIRE(conf->epoch <= PICTURE_EPOCH_MAX);
 	memset(p, 0, sizeof(*p));
 	p->conf = *conf;
-	p->records = arena_alloc(a, conf->records_max, sizeof(*p->records));
-	p->buckets_len = buckets_for(conf);
-	p->buckets = arena_alloc(a, p->buckets_len, sizeof(*p->buckets));
-	if (p->conf.tombstones_max == 0)
-		p->conf.tombstones_max = conf->records_max / 2;
-	p->free = NONE;
+	table_init(p, a);
+	own = table_owner_add(p, conf->node);
+	own->epoch = conf->epoch;
+	table_digest(p, own);
 }
 
-/* Buckets hold place + 1, so that zeroed memory is an empty table. */
-static uint32_t *
-bucket(const struct picture *p, uint16_t owner, uint8_t kind, uint64_t id)
+static struct picture_owner *
+own_row(const struct picture *p)
 {
-	uint64_t key[2] = { id, (uint64_t)owner << 8 | kind };
-
-	return &p->buckets[hash_of(key, sizeof(key)) % p->buckets_len];
+	return table_owner(p, p->conf.node);
 }
 
-static struct picture_record *
-find(const struct picture *p, uint8_t kind, uint64_t id)
-{
-	uint32_t i = *bucket(p, p->conf.node, kind, id);
-	struct picture_record *r;
-
-	for (; i != 0; i = r->next) {
-		r = &p->records[i - 1];
-		if (r->id == id && r->kind == kind &&
-		    r->owner == p->conf.node)
-			return r;
-	}
-	return NULL;
-}
-
-static void
-unlink_record(struct picture *p, struct picture_record *r)
-{
-	uint32_t at = (uint32_t)(r - p->records), *i;
-
-	for (i = bucket(p, r->owner, r->kind, r->id); *i != at + 1;
-	     i = &p->records[*i - 1].next)
-		REQUIRE(*i != 0);
-	*i = r->next;
-	p->dead -= r->dead;
-	r->used = false;
-	r->next = p->free;
-	p->free = at;
-	p->used--;
-}
-
-static bool
-drop_oldest_tombstone(struct picture *p)
-{
-	struct picture_record *r, *oldest = NULL;
-	uint32_t i;
-
-	for (i = 0; i < p->high; i++) {
-		r = &p->records[i];
-		if (r->used && r->dead &&
-		    (oldest == NULL || r->seq < oldest->seq))
-			oldest = r;
-	}
-	if (oldest == NULL)
-		return false;
-	unlink_record(p, oldest);
-	return true;
-}
-
-static struct picture_record *
-add(struct picture *p, uint8_t kind, uint64_t id)
-{
-	struct picture_record *r;
-	uint32_t at, *b;
-
-	if (p->free == NONE && p->high == p->conf.records_max &&
-	    !drop_oldest_tombstone(p))
-		return NULL;
-	if (p->free != NONE) {
-		at = p->free;
-		p->free = p->records[at].next;
-	} else {
-		at = p->high++;
-	}
-	r = &p->records[at];
-	memset(r, 0, offsetof(struct picture_record, value));
-	r->used = true;
-	r->owner = p->conf.node;
-	r->kind = kind;
-	r->id = id;
-	b = bucket(p, r->owner, kind, id);
-	r->next = *b;
-	*b = at + 1;
-	p->used++;
-	return r;
-}
-
+/* Of a record in no list: into its list, with the next version. */
 static uint32_t
 changed(struct picture *p, struct picture_record *r)
 {
-	r->epoch = p->conf.epoch;
-	r->seq = ++p->seq;
+	struct picture_owner *o = own_row(p);
+
+	r->epoch = o->epoch;
+	r->seq = ++o->seq;
+	table_enlist(p, o, r);
+	table_digest(p, o);
 	return (uint32_t)(r - p->records);
 }
 
@@ -140,25 +50,32 @@ enum picture_verdict
 picture_put(struct picture *p, uint32_t writer, uint8_t kind, uint64_t id,
     const uint8_t *value, size_t size, uint32_t *at)
 {
-	struct picture_record *r = find(p, kind, id);
+	struct picture_record *r = table_find(p, p->conf.node, kind, id);
+	bool anew = r == NULL;
 
 	REQUIRE(size <= RECORD_VALUE_MAX);
-	if (r != NULL && !r->dead && r->writer != writer)
-		return PICTURE_DENIED;
-	if (r == NULL)
-		r = add(p, kind, id);
-	else if (!r->dead && r->value_size == size &&
-	    memcmp(r->value, value, size) == 0) {
-		r->stale = false;
-		return PICTURE_SAME;
+	if (!anew && !r->dead) {
+		if (r->writer != writer)
+			return PICTURE_DENIED;
+		if (r->value_size == size &&
+		    memcmp(r->value, value, size) == 0) {
+			r->stale = false;
+			return PICTURE_SAME;
+		}
 	}
+	if (anew)
+		r = table_add(p, p->conf.node, kind, id);
 	if (r == NULL)
 		return PICTURE_FULL;
+	if (!table_value(p, r, value, size)) {
+		if (anew)
+			table_remove(p, r);
+		return PICTURE_FULL;
+	}
+	if (!anew)
+		table_delist(p, own_row(p), r);
 	r->writer = writer;
-	p->dead -= r->dead;
 	r->dead = r->stale = false;
-	r->value_size = (uint16_t)size;
-	memcpy(r->value, value, size);
 	*at = changed(p, r);
 	return PICTURE_CHANGED;
 }
@@ -166,19 +83,19 @@ picture_put(struct picture *p, uint32_t writer, uint8_t kind, uint64_t id,
 static void
 bury(struct picture *p, struct picture_record *r, uint32_t *at)
 {
+	table_delist(p, own_row(p), r);
+	(void)table_value(p, r, r->value, 0);
 	r->dead = true;
 	r->stale = false;
-	r->value_size = 0;
 	*at = changed(p, r);
-	if (++p->dead > p->conf.tombstones_max)
-		(void)drop_oldest_tombstone(p);
+	table_limit(p);
 }
 
 enum picture_verdict
 picture_del(struct picture *p, uint32_t writer, uint8_t kind, uint64_t id,
     uint32_t *at)
 {
-	struct picture_record *r = find(p, kind, id);
+	struct picture_record *r = table_find(p, p->conf.node, kind, id);
 
 	if (r == NULL || r->dead)
 		return PICTURE_SAME;
@@ -191,29 +108,28 @@ picture_del(struct picture *p, uint32_t writer, uint8_t kind, uint64_t id,
 void
 picture_returned(struct picture *p, uint32_t writer)
 {
-	uint32_t i;
+	struct picture_record *r = table_at(p, own_row(p)->living.first);
 
-	for (i = 0; i < p->high; i++)
-		if (p->records[i].used && !p->records[i].dead &&
-		    p->records[i].writer == writer)
-			p->records[i].stale = true;
+	for (; r != NULL; r = table_at(p, r->newer))
+		if (r->writer == writer)
+			r->stale = true;
 }
 
+/* In the order of their places, as picture_next() has them. */
 static bool
 bury_one(struct picture *p, uint32_t writer, bool all, uint32_t *at)
 {
-	struct picture_record *r;
-	uint32_t i;
+	struct picture_record *r = table_at(p, own_row(p)->living.first);
+	struct picture_record *first = NULL;
 
-	for (i = 0; i < p->high; i++) {
-		r = &p->records[i];
-		if (r->used && !r->dead && r->writer == writer &&
-		    (all || r->stale)) {
-			bury(p, r, at);
-			return true;
-		}
-	}
-	return false;
+	for (; r != NULL; r = table_at(p, r->newer))
+		if (r->writer == writer && (all || r->stale) &&
+		    (first == NULL || r < first))
+			first = r;
+	if (first == NULL)
+		return false;
+	bury(p, first, at);
+	return true;
 }
 
 bool
@@ -228,15 +144,54 @@ picture_forget(struct picture *p, uint32_t writer, uint32_t *at)
 	return bury_one(p, writer, true, at);
 }
 
+/*
+ * A version of its own, without a record: so who has all changes up to it
+ * has heard this too.
+ */
+void
+picture_own_whole(struct picture *p)
+{
+	struct picture_owner *o = own_row(p);
+
+	if (o->whole)
+		return;
+	o->whole = true;
+	o->seq++;
+	table_digest(p, o);
+}
+
+void
+picture_own_rise(struct picture *p, uint64_t epoch)
+{
+	struct picture_owner *o = own_row(p);
+	uint64_t seq = o->seq;
+	bool whole = o->whole;
+	struct picture_record *r;
+
+	REQUIRE(epoch > o->epoch && epoch <= PICTURE_EPOCH_MAX);
+	table_raise(p, o, epoch);
+	/* One by one to the end of the list, until the first is a new one. */
+	while ((r = table_at(p, o->living.first)) != NULL &&
+	    r->epoch != epoch) {
+		table_delist(p, o, r);
+		r->epoch = epoch;
+		table_enlist(p, o, r);
+	}
+	o->seq = o->floor = seq;
+	o->whole = whole;
+	p->conf.epoch = epoch;
+	table_digest(p, o);
+}
+
 const struct picture_record *
 picture_next(const struct picture *p, uint32_t kinds, uint32_t *place)
 {
-	const struct picture_record *r;
+	uint32_t at;
 
 	while (*place < p->high) {
-		r = &p->records[(*place)++];
-		if (r->used && !r->dead && (kinds & RECORD_BIT(r->kind)))
-			return r;
+		at = (*place)++;
+		if (p->kinds[at] != 0 && (kinds & RECORD_BIT(p->kinds[at])))
+			return &p->records[at];
 	}
 	return NULL;
 }
@@ -246,4 +201,12 @@ picture_at(const struct picture *p, uint32_t at)
 {
 	REQUIRE(at < p->high);
 	return &p->records[at];
+}
+
+const struct picture_record *
+picture_get(const struct picture *p, uint16_t owner, uint8_t kind, uint64_t id)
+{
+	const struct picture_record *r = table_find(p, owner, kind, id);
+
+	return r == NULL || r->dead ? NULL : r;
 }

@@ -57,6 +57,7 @@ struct picture_owner {
 	uint64_t digest; /* over all of the above */
 	uint64_t floor;	 /* tombstones up to this seq may be missing */
 	uint64_t mark;	 /* tombstones up to this seq are old */
+	uint64_t told;	 /* by the last one who told all */
 	struct picture_list living, dead; /* by version */
 	uint16_t node;
 	bool used, gone; /* gone: forgotten with this epoch */

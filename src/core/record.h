@@ -14,9 +14,10 @@ enum record_kind {
 	RECORD_JOB,	 /* the job's owner: what shall run; id: job id */
 	RECORD_PROC,	 /* orcmd: one replica; id: job id | rank */
 	RECORD_LEAD,	 /* orcm-leaderd: a claim; id: job id */
-	RECORD_FLOW	 /* the job's owner: how one replica's streams do */
+	RECORD_FLOW,	 /* the job's owner: how one replica's streams do */
+	RECORD_DOC	 /* orcm-pnpd: part of a document; see core/doc.h */
 };
-#define RECORD_KINDS_ALL 0x7eu /* bit n: kind n */
+#define RECORD_KINDS_ALL 0xfeu /* bit n: kind n */
 #define RECORD_BIT(kind) (UINT32_C(1) << (kind))
 #define RECORD_VALUE_MAX 512u
 
