@@ -148,8 +148,14 @@ enum picture_merged picture_merge(struct picture *p,
 /* NULL when it is unknown or has gone. */
 const struct picture_owner *picture_owner(const struct picture *p,
     uint16_t node);
-/* Place of that owner, below owners_max; -1 when picture_owner() is NULL. */
-int picture_owner_place(const struct picture *p, uint16_t node);
+/*
+ * Place of an owner among the owners, also when nothing is known of it yet or
+ * it has gone; -1 when it is not there and there is no room (or not add).
+ */
+int picture_owner_place(struct picture *p, uint16_t node, bool add);
+/* Has it gone, with this epoch or a later one? */
+bool picture_owner_gone(const struct picture *p, uint16_t node,
+    uint64_t epoch);
 /* The first owner with a number of at least node, or NULL. */
 const struct picture_owner *picture_owner_next(const struct picture *p,
     uint32_t node);

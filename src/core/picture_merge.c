@@ -111,11 +111,20 @@ picture_owner(const struct picture *p, uint16_t node)
 }
 
 int
-picture_owner_place(const struct picture *p, uint16_t node)
+picture_owner_place(struct picture *p, uint16_t node, bool add)
 {
-	const struct picture_owner *o = picture_owner(p, node);
+	const struct picture_owner *o =
+	    add ? table_owner_add(p, node) : table_owner(p, node);
 
 	return o == NULL ? -1 : (int)(o - p->owners);
+}
+
+bool
+picture_owner_gone(const struct picture *p, uint16_t node, uint64_t epoch)
+{
+	const struct picture_owner *o = table_owner(p, node);
+
+	return o != NULL && o->gone && epoch <= o->epoch;
 }
 
 const struct picture_owner *

@@ -95,7 +95,7 @@ table_owner(const struct picture *p, uint16_t node)
 	return &p->owners[p->order[i]];
 }
 
-/* Who has gone is remembered only as long as there is room. */
+/* Who has gone or never came is remembered only while there is room. */
 static void
 make_room(struct picture *p)
 {
@@ -104,7 +104,7 @@ make_room(struct picture *p)
 
 	for (i = 0; i < p->owners_len; i++) {
 		o = &p->owners[p->order[i]];
-		if (!o->gone)
+		if (!o->gone && o->epoch != 0)
 			continue;
 		memset(o, 0, sizeof(*o));
 		p->owners_len--;

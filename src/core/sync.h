@@ -45,7 +45,7 @@ struct sync_row {
 #define SYNC_WHOLE_FLAGS 7u
 
 enum sync_event {
-	SYNC_IN_PEER_UP,   /* peer, owner: connected to that node */
+	SYNC_IN_PEER_UP,   /* peer, owner: connected to that (other) node */
 	SYNC_IN_PEER_DOWN, /* peer */
 	SYNC_IN_SENT,	   /* peer: all of its queue has left */
 	SYNC_IN_HAVE,	   /* peer, rows, rows_len, last, ask */
@@ -55,6 +55,7 @@ enum sync_event {
 	SYNC_IN_DIGEST,	   /* peer, digest: its beat says so, each beat */
 	SYNC_IN_SETTLED,   /* all our programs have told what they have */
 	SYNC_IN_FORGET,	   /* owner: that node is dead or has left */
+	SYNC_IN_RISE,	   /* epoch: others hold us for dead with this one */
 	SYNC_IN_TICK
 };
 
@@ -98,33 +99,34 @@ struct sync_out {
 struct sync_range {
 	bool used;
 	bool answer; /* a WHOLE is owed */
-	uint8_t flags;
+	bool all;    /* it began with the first change of the epoch */
 	uint16_t owner;
-	uint64_t epoch, seq; /* what the WHOLE will say */
+	uint64_t epoch, seq; /* up to here all has been told then; own: now */
 	struct picture_walk walk;
 };
 
 struct sync_peer {
 	bool up;
-	bool heard; /* its vector, to the end */
+	bool heard;	  /* its vector, to the end */
 	bool having, ask; /* our vector is being sent */
 	bool same;	  /* its digest was ours, and nothing changed since */
+	bool differs;
 	uint16_t node;
-	uint32_t have_next; /* owner from which on */
+	uint32_t have_next; /* owner to go on with */
 	uint32_t sent;	    /* frames, since there was room */
 	uint32_t pulls;	    /* of ours that it has not answered */
-	uint32_t offers;    /* owners that it can tell us more of */
+	uint32_t telling;   /* ranges in use */
 	struct sync_range own, ranges[SYNC_RANGES];
-	uint64_t differs, ask_next, ask_wait;
+	uint64_t differs_since, ask_next, ask_wait;
 };
 
 /* One for each of the picture's owners, at the same place. */
 struct sync_owner {
 	uint16_t node;
-	uint16_t source; /* peer + 1 that is telling it to us */
+	uint16_t source; /* peer + 1 that has been asked for it */
 	bool lacking;	 /* a record had no room */
 	uint64_t epoch, seq; /* the most that was offered */
-	uint64_t offers[SYNC_PEERS_MAX / 64]; /* peers that have more */
+	uint64_t offers[SYNC_PEERS_MAX / 64]; /* bit n: by peer n */
 };
 
 struct sync {
@@ -135,17 +137,19 @@ struct sync {
 	struct sync_row rows[SYNC_ROWS_MAX];
 	struct picture_record gone;
 	uint32_t turn; /* peer to be served next */
-	uint32_t tell; /* place + 1 of a changed record */
-	uint16_t sweep_owner;
-	uint8_t sweep; /* bit n: picture_drop n */
-	uint32_t sweep_place;
+	bool pull;     /* there may be something to pull */
 	bool risen;
+	uint32_t tell; /* place + 1 of a changed record */
+	uint8_t sweep; /* bit n: picture_drop n */
+	uint16_t sweep_owner;
+	uint32_t sweep_place;
 	uint64_t digest; /* with which peers were compared */
 	uint64_t bad;	 /* frames that made no sense */
 	uint64_t full;	 /* records that had no room */
 };
 
-size_t sync_memory(const struct sync_conf *conf, uint32_t owners_max);
+size_t sync_memory(const struct sync_conf *conf,
+    const struct picture_conf *picture);
 void sync_init(struct sync *s, struct arena *a, struct picture *p,
     const struct sync_conf *conf);
 void sync_feed(struct sync *s, uint64_t now, const struct sync_in *in);
@@ -157,5 +161,16 @@ uint64_t sync_due(const struct sync *s);
  * last) arrived?
  */
 bool sync_complete(const struct sync *s);
+
+/* Between sync.c and sync_take.c.  NULL when there is no room for it. */
+struct sync_owner *sync_owner(struct sync *s, uint16_t node, bool add);
+/* The peer that is this node, or NULL. */
+struct sync_peer *sync_peer(const struct sync *s, uint16_t node);
+
+static inline bool
+sync_offers(const struct sync_owner *o, uint32_t peer)
+{
+	return (o->offers[peer / 64] >> peer % 64 & 1) != 0;
+}
 
 #endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What goes out: to local subscribers first, then to the peers in turn, each
+ * until there is nothing more for it or its queue is full.  For one peer: our
+ * vector, which everything else waits for, then our own changes, then other
+ * owners' records that it has pulled.
+ */
+#include "core/sync.h"
+
+#include <string.h>
+
+/* Something for local subscribers? */
+static bool
+local(struct sync *s, struct sync_out *out)
+{
+	unsigned what;
+
+	out->verb = SYNC_TELL;
+	if (s->tell != 0) {
+		out->record = picture_at(s->picture, s->tell - 1);
+		s->tell = 0;
+		return true;
+	}
+	for (what = PICTURE_UNTOLD; what <= PICTURE_ALL; what++) {
+		if (!(s->sweep & 1u << what))
+			continue;
+		if (picture_drop(s->picture, s->sweep_owner,
+			(enum picture_drop)what, &s->sweep_place, &s->gone)) {
+			out->record = &s->gone;
+			return true;
+		}
+		s->sweep &= (uint8_t)~(1u << what);
+		s->sweep_place = 0;
+	}
+	if (s->risen) {
+		s->risen = false;
+		out->verb = SYNC_EPOCH;
+		out->epoch = s->picture->conf.epoch;
+		return true;
+	}
+	return false;
+}
+
+static bool
+may_pull(const struct sync *s, const struct sync_owner *o, uint32_t peer)
+{
+	const struct sync_peer *c = &s->peers[peer];
+
+	return c->up && c->heard && sync_offers(o, peer) &&
+	    c->pulls < SYNC_RANGES && c->sent < s->conf.window;
+}
+
+/* Of whom to ask for this owner: itself when it is here. */
+static struct sync_peer *
+source_for(const struct sync *s, const struct sync_owner *o)
+{
+	struct sync_peer *c = sync_peer(s, o->node);
+	uint32_t i;
+
+	if (c != NULL)
+		return may_pull(s, o, (uint32_t)(c - s->peers)) ? c : NULL;
+	for (i = 0; i < s->conf.peers_max; i++)
+		if (may_pull(s, o, i))
+			return &s->peers[i];
+	return NULL;
+}
+
+static bool
+pull(struct sync *s, struct sync_out *out)
+{
+	const struct picture *p = s->picture;
+	const struct picture_owner *row;
+	struct sync_owner *o;
+	struct sync_peer *c;
+	uint32_t i;
+
+	for (i = 0; s->pull && i < p->owners_len; i++) {
+		o = sync_owner(s, p->owners[p->order[i]].node, false);
+		if (o->source != 0)
+			continue;
+		c = source_for(s, o);
+		if (c == NULL)
+			continue;
+		o->source = (uint16_t)(c - s->peers + 1);
+		o->lacking = false;
+		c->pulls++;
+		c->sent++;
+		picture_await(s->picture, o->node);
+		row = picture_owner(p, o->node);
+		out->verb = SYNC_SEND_PULL;
+		out->peer = o->source - 1u;
+		out->owner = o->node;
+		out->epoch = row != NULL ? row->epoch : 0;
+		out->seq = row != NULL ? row->seq : 0;
+		return true;
+	}
+	s->pull = false;
+	return false;
+}
+
+static void
+send_have(struct sync *s, struct sync_peer *c, struct sync_out *out)
+{
+	const struct picture_owner *o;
+	struct sync_row *r;
+
+	out->verb = SYNC_SEND_HAVE;
+	out->rows = s->rows;
+	while ((o = picture_owner_next(s->picture, c->have_next)) != NULL &&
+	    out->rows_len < SYNC_ROWS_MAX) {
+		r = &s->rows[out->rows_len++];
+		r->owner = o->node;
+		r->epoch = o->epoch;
+		r->seq = o->seq;
+		r->hash = o->hash;
+		c->have_next = o->node + 1u;
+	}
+	out->last = o == NULL;
+	out->ask = out->last && c->ask;
+	if (out->last)
+		c->having = c->ask = false;
+}
+
+static void
+send_record(struct sync_out *out, const struct picture_record *r)
+{
+	out->verb = SYNC_SEND_RECORD;
+	out->record = r;
+}
+
+/* Not more than we have ourselves, if it is still that life. */
+static void
+send_whole(struct sync_out *out, struct sync_range *g,
+    const struct picture_owner *o)
+{
+	out->verb = SYNC_SEND_WHOLE;
+	out->owner = g->owner;
+	out->flags = g->answer ? SYNC_WHOLE_ANSWER : 0;
+	g->answer = false;
+	if (o == NULL || o->epoch != g->epoch)
+		return;
+	out->epoch = o->epoch;
+	out->seq = g->seq < o->seq ? g->seq : o->seq;
+	out->flags |= (uint8_t)((g->all ? SYNC_WHOLE_ALL : 0) |
+	    (o->whole ? SYNC_WHOLE_LAST : 0));
+	g->all = false;
+}
+
+/* Our own changes: for ever, once it has pulled. */
+static bool
+send_own(struct sync *s, struct sync_peer *c, const struct picture_owner *own,
+    struct sync_out *out)
+{
+	struct sync_range *g = &c->own;
+	const struct picture_record *r;
+
+	if (!g->used || (g->seq == own->seq && !g->answer))
+		return false;
+	r = picture_walk(s->picture, &g->walk);
+	if (r != NULL) {
+		if (r->seq == g->seq + 1)
+			g->seq++;
+		send_record(out, r);
+		return true;
+	}
+	g->epoch = own->epoch;
+	g->seq = own->seq;
+	send_whole(out, g, own);
+	return true;
+}
+
+static bool
+send_range(struct sync *s, struct sync_peer *c, struct sync_out *out)
+{
+	const struct picture_record *r;
+	struct sync_range *g = c->ranges;
+
+	if (c->telling == 0)
+		return false;
+	while (!g->used)
+		g++;
+	r = picture_walk(s->picture, &g->walk);
+	if (r != NULL) {
+		send_record(out, r);
+		return true;
+	}
+	send_whole(out, g, picture_owner(s->picture, g->owner));
+	g->used = false;
+	c->telling--;
+	return true;
+}
+
+bool
+sync_take(struct sync *s, struct sync_out *out)
+{
+	const struct picture_owner *own;
+	struct sync_peer *c;
+	uint32_t i;
+
+	memset(out, 0, sizeof(*out));
+	if (local(s, out) || pull(s, out))
+		return true;
+	own = picture_owner(s->picture, s->picture->conf.node);
+	for (i = 0; i < s->conf.peers_max; i++) {
+		c = &s->peers[s->turn];
+		out->peer = s->turn;
+		if (c->up && c->sent < s->conf.window) {
+			if (c->having)
+				send_have(s, c, out);
+			if (out->rows != NULL || send_own(s, c, own, out) ||
+			    send_range(s, c, out)) {
+				c->sent++;
+				return true;
+			}
+		}
+		s->turn = (s->turn + 1) % s->conf.peers_max;
+	}
+	return false;
+}
