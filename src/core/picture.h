@@ -153,9 +153,8 @@ const struct picture_owner *picture_owner(const struct picture *p,
  * it has gone; -1 when it is not there and there is no room (or not add).
  */
 int picture_owner_place(struct picture *p, uint16_t node, bool add);
-/* Has it gone, with this epoch or a later one? */
-bool picture_owner_gone(const struct picture *p, uint16_t node,
-    uint64_t epoch);
+/* The epoch with which it was forgotten, or 0. */
+uint64_t picture_owner_gone(const struct picture *p, uint16_t node);
 /* The first owner with a number of at least node, or NULL. */
 const struct picture_owner *picture_owner_next(const struct picture *p,
     uint32_t node);

@@ -119,12 +119,12 @@ picture_owner_place(struct picture *p, uint16_t node, bool add)
 	return o == NULL ? -1 : (int)(o - p->owners);
 }
 
-bool
-picture_owner_gone(const struct picture *p, uint16_t node, uint64_t epoch)
+uint64_t
+picture_owner_gone(const struct picture *p, uint16_t node)
 {
 	const struct picture_owner *o = table_owner(p, node);
 
-	return o != NULL && o->gone && epoch <= o->epoch;
+	return o != NULL && o->gone ? o->epoch : 0;
 }
 
 const struct picture_owner *

@@ -122,11 +122,13 @@ rise(struct sync *s, uint64_t epoch)
 	struct sync_range *own;
 	uint32_t i;
 
-	if (epoch >= PICTURE_EPOCH_MAX) {
+	if (epoch > PICTURE_EPOCH_MAX - 2 * SYNC_EPOCH_STEP) {
 		s->bad++;
 		return;
 	}
-	picture_own_rise(s->picture, epoch + 1);
+	epoch = (epoch / SYNC_EPOCH_STEP + 1) * SYNC_EPOCH_STEP +
+	    s->picture->conf.epoch % SYNC_EPOCH_STEP;
+	picture_own_rise(s->picture, epoch);
 	s->risen = true;
 	for (i = 0; i < s->conf.peers_max; i++) {
 		own = &s->peers[i].own;
@@ -157,14 +159,14 @@ offered(struct sync *s, uint32_t peer, uint16_t owner, uint64_t epoch,
 {
 	struct sync_owner *o = sync_owner(s, owner, true);
 	const struct sync_peer *own = sync_peer(s, owner);
-	uint32_t at = (uint32_t)(own - s->peers);
+	uint32_t at = own != NULL ? (uint32_t)(own - s->peers) : peer;
 
 	if (o == NULL) {
 		s->full++;
 		return;
 	}
 	/* An owner that we are in step with tells us by itself. */
-	if (own != NULL && at != peer && own->heard && !sync_offers(o, at) &&
+	if (at != peer && own->heard && !sync_offers(o, at) &&
 	    o->source != at + 1)
 		return;
 	o->offers[peer / 64] |= UINT64_C(1) << peer % 64;
@@ -203,9 +205,14 @@ have_row(struct sync *s, uint32_t peer, const struct sync_row *r)
 		s->bad++;
 		return;
 	}
-	if (speaks_of_us(s, r->owner, r->epoch, r->seq) ||
-	    picture_owner_gone(s->picture, r->owner, r->epoch))
+	if (speaks_of_us(s, r->owner, r->epoch, r->seq))
 		return;
+	if (picture_owner_gone(s->picture, r->owner) >= r->epoch) {
+		/* It lives: it shall hear that it needs another epoch. */
+		if (s->peers[peer].node == r->owner)
+			offered(s, peer, r->owner, r->epoch, r->seq);
+		return;
+	}
 	o = picture_owner(s->picture, r->owner);
 	if (o == NULL || r->epoch > o->epoch ||
 	    (r->epoch == o->epoch && r->seq > o->seq))

@@ -16,6 +16,13 @@
  * Own records are changed with picture_put() and picture_del(), and told to
  * local subscribers, by the caller; sync_take() then sends them.
  */
+/*
+ * Epochs rise in steps of this.  A daemon that may lose its epoch chooses
+ * what is below at random: so no two lives have the same, even when parts of
+ * a divided system know different ones.
+ */
+#define SYNC_EPOCH_STEP UINT64_C(0x10000)
+
 struct sync_conf {
 	uint32_t peers_max; /* at most SYNC_PEERS_MAX */
 	/*

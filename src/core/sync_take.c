@@ -65,11 +65,28 @@ source_for(const struct sync *s, const struct sync_owner *o)
 	return NULL;
 }
 
+/*
+ * From where on we want to be told.  Who was forgotten is told with which
+ * epoch: nobody is beyond its end, so that an owner takes a higher one.
+ */
+static void
+pull_from(const struct picture *p, struct sync_out *out)
+{
+	const struct picture_owner *row = picture_owner(p, out->owner);
+
+	if (row != NULL) {
+		out->epoch = row->epoch;
+		out->seq = row->seq;
+		return;
+	}
+	out->epoch = picture_owner_gone(p, out->owner);
+	out->seq = out->epoch != 0 ? UINT64_MAX : 0;
+}
+
 static bool
 pull(struct sync *s, struct sync_out *out)
 {
 	const struct picture *p = s->picture;
-	const struct picture_owner *row;
 	struct sync_owner *o;
 	struct sync_peer *c;
 	uint32_t i;
@@ -86,12 +103,10 @@ pull(struct sync *s, struct sync_out *out)
 		c->pulls++;
 		c->sent++;
 		picture_await(s->picture, o->node);
-		row = picture_owner(p, o->node);
 		out->verb = SYNC_SEND_PULL;
 		out->peer = o->source - 1u;
 		out->owner = o->node;
-		out->epoch = row != NULL ? row->epoch : 0;
-		out->seq = row != NULL ? row->seq : 0;
+		pull_from(p, out);
 		return true;
 	}
 	s->pull = false;

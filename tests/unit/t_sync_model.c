@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/rand.h"
+#include "sync_side.h"
+#include "tap.h"
+
+/*
+ * Nodes whose programs, daemons and connections do what the seed says.  In
+ * the end all are connected and quiet: every picture and every subscriber
+ * must show what the programs have.
+ */
+#define SEEDS 400u
+#define STEPS 3000u
+#define IMMORTAL 4u
+
+static struct rand rnd;
+static uint32_t nodes, lives; /* lives: of daemons, all together */
+
+static uint32_t
+below(uint32_t n)
+{
+	return (uint32_t)rand_below(&rnd, n);
+}
+
+/* The daemon dies and comes back; its programs do not. */
+static void
+restart(uint32_t n, bool epoch_lost)
+{
+	uint64_t epoch = side.nodes[n].epoch;
+	uint32_t i;
+
+	for (i = 0; i < nodes; i++)
+		if (side.queues[n][i].up) {
+			side.queues[n][i].up = side.queues[i][n].up = false;
+			side_event(i, n, SYNC_IN_PEER_DOWN);
+		}
+	/* A lower one, or a higher one that nobody will come to by rising. */
+	epoch = epoch_lost ? (epoch >> 32) / 2 : (epoch >> 32) + 1;
+	side_start(n, epoch << 32 | ++lives);
+}
+
+static void
+program(uint32_t n)
+{
+	struct side_node *me = &side.nodes[n];
+	uint32_t k = below(KEYS);
+
+	/* A new daemon hears first what there was. */
+	if (!me->keys[k].told && me->keys[k].here)
+		side_put(n, k, me->keys[k].value);
+	else if (k >= IMMORTAL && below(3) == 0)
+		side_del(n, k);
+	else
+		side_put(n, k, below(1000));
+}
+
+static void
+forgotten(uint32_t n, uint32_t other)
+{
+	uint32_t immortal = side.immortal;
+
+	if (n == other || side.queues[n][other].up)
+		return;
+	side.immortal = 0;
+	side_event(n, other, SYNC_IN_FORGET);
+	side.immortal = immortal;
+}
+
+static void
+step(bool deaths)
+{
+	uint32_t what = below(100), a = below(nodes), b = below(nodes), i;
+
+	side.now += 1 + below(ORCM_MS * 10);
+	if (what < 25) {
+		program(a);
+	} else if (what < 75) {
+		for (i = 0; i < 4; i++)
+			(void)side_deliver(below(nodes), below(nodes));
+	} else if (what < 83) {
+		if (a != b)
+			side_link(a, b);
+	} else if (what < 87) {
+		side_cut(a, b);
+	} else if (what < 95) {
+		if (side.queues[a][b].up)
+			side_beat(a, b);
+	} else if (what < 97) {
+		if (!side.nodes[a].settled && below(3) == 0)
+			side_settle(a);
+	} else if (what == 97) {
+		if (below(3) == 0)
+			restart(a, below(6) == 0);
+	} else if (what == 98) {
+		side.now += below(4) == 0 ? PICTURE_TOMBSTONE_TIME : 0;
+		side_feed(a, (struct sync_in){ .event = SYNC_IN_TICK });
+	} else if (deaths && below(4) == 0) {
+		forgotten(a, b);
+	}
+}
+
+/* True when everything is known everywhere. */
+static bool
+all_known(void)
+{
+	uint32_t a, b;
+
+	for (a = 0; a < nodes; a++) {
+		if (!sync_complete(&side.nodes[a].sync) ||
+		    picture_digest(&side.nodes[a].picture) !=
+			picture_digest(&side.nodes[0].picture))
+			return false;
+		for (b = 0; b < nodes; b++)
+			if (!side_knows(a, b))
+				return false;
+	}
+	return true;
+}
+
+static bool
+heal(uint32_t *rounds)
+{
+	uint32_t a, b;
+
+	for (a = 0; a < nodes; a++) {
+		side_settle(a);
+		for (b = 0; b < a; b++)
+			side_link(a, b);
+	}
+	for (*rounds = 0; *rounds < 100; (*rounds)++) {
+		side_quiet();
+		if (all_known())
+			return true;
+		side.now += 200 * ORCM_MS;
+		for (a = 0; a < nodes; a++)
+			for (b = 0; b < nodes; b++)
+				if (a != b)
+					side_beat(a, b);
+	}
+	return false;
+}
+
+static bool
+run(uint64_t seed, bool deaths, uint32_t *rounds)
+{
+	uint32_t i, bad = 0;
+
+	rand_seed(&rnd, seed);
+	lives = 0;
+	nodes = 2 + below(NODES - 1);
+	side_begin(nodes);
+	side.immortal = IMMORTAL;
+	side.tombstones_max = below(2) == 0 ? 0 : 1 + below(12);
+	for (i = 0; i < nodes; i++)
+		side_start(i, UINT64_C(5) << 32);
+	for (i = 0; i < STEPS; i++) {
+		step(deaths);
+		bad += side.bad;
+	}
+	return heal(rounds) && bad == 0 && side.bad == 0;
+}
+
+static void
+pictures_become_alike(bool deaths)
+{
+	uint32_t rounds, most = 0, sum = 0, failed = 0;
+	uint64_t seed;
+
+	for (seed = 1; seed <= SEEDS; seed++) {
+		if (!run(seed, deaths, &rounds)) {
+			printf("# seed %u, %u nodes: %u rules broken\n",
+			    (unsigned)seed, nodes, side.bad);
+			failed++;
+		}
+		sum += rounds;
+		most = rounds > most ? rounds : most;
+	}
+	is_u64(failed, 0, "%u seeds%s: alike after at most %u rounds of beats, "
+	    "%u in all", SEEDS, deaths ? " with deaths" : "", most, sum);
+}
+
+int
+main(void)
+{
+	pictures_become_alike(false);
+	pictures_become_alike(true);
+	side_end();
+	return done_testing();
+}
