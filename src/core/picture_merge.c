@@ -214,6 +214,7 @@ picture_distrust(struct picture *p, uint16_t owner)
 	if (o == NULL)
 		return;
 	o->seq = 0;
+	o->whole = false;
 	table_digest(p, o);
 }
 

@@ -253,6 +253,7 @@ range_begin(struct sync_range *g, const struct picture_owner *o,
 		return;
 	g->epoch = o->epoch;
 	g->seq = o->seq;
+	g->last = o->whole;
 	g->all = in->epoch < o->epoch || (in->epoch == o->epoch &&
 	    (in->seq == 0 || in->seq < o->floor));
 	g->walk.epoch = in->epoch;

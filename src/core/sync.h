@@ -107,6 +107,7 @@ struct sync_range {
 	bool used;
 	bool answer; /* a WHOLE is owed */
 	bool all;    /* it began with the first change of the epoch */
+	bool last;   /* nothing of lower epochs lived when it began */
 	uint16_t owner;
 	uint64_t epoch, seq; /* up to here all has been told then; own: now */
 	struct picture_walk walk;

@@ -157,7 +157,7 @@ send_whole(struct sync_out *out, struct sync_range *g,
 	out->epoch = o->epoch;
 	out->seq = g->seq < o->seq ? g->seq : o->seq;
 	out->flags |= (uint8_t)((g->all ? SYNC_WHOLE_ALL : 0) |
-	    (o->whole ? SYNC_WHOLE_LAST : 0));
+	    (o->whole && g->last ? SYNC_WHOLE_LAST : 0));
 	g->all = false;
 }
 
@@ -180,6 +180,7 @@ send_own(struct sync *s, struct sync_peer *c, const struct picture_owner *own,
 	}
 	g->epoch = own->epoch;
 	g->seq = own->seq;
+	g->last = own->whole;
 	send_whole(out, g, own);
 	return true;
 }
