@@ -119,6 +119,7 @@ peer_up(struct sync *s, const struct sync_in *in)
 static void
 rise(struct sync *s, uint64_t epoch)
 {
+	const struct picture_owner *row;
 	struct sync_range *own;
 	uint32_t i;
 
@@ -129,11 +130,14 @@ rise(struct sync *s, uint64_t epoch)
 	epoch = (epoch / SYNC_EPOCH_STEP + 1) * SYNC_EPOCH_STEP +
 	    s->picture->conf.epoch % SYNC_EPOCH_STEP;
 	picture_own_rise(s->picture, epoch);
+	row = picture_owner(s->picture, s->picture->conf.node);
 	s->risen = true;
 	for (i = 0; i < s->conf.peers_max; i++) {
 		own = &s->peers[i].own;
+		own->epoch = row->epoch;
 		own->seq = 0;
 		own->all = true;
+		own->floor = row->floor;
 		memset(&own->walk, 0, sizeof(own->walk));
 		own->walk.owner = s->picture->conf.node;
 	}
@@ -254,6 +258,7 @@ range_begin(struct sync_range *g, const struct picture_owner *o,
 	g->epoch = o->epoch;
 	g->seq = o->seq;
 	g->last = o->whole;
+	g->floor = o->floor;
 	g->all = in->epoch < o->epoch || (in->epoch == o->epoch &&
 	    (in->seq == 0 || in->seq < o->floor));
 	g->walk.epoch = in->epoch;
@@ -365,6 +370,11 @@ whole_came(struct sync *s, const struct sync_in *in)
 	counts = answer ? o->source == in->peer + 1 :
 	    o->source == 0 && c->node == in->owner &&
 	    !sync_offers(o, in->peer);
+	if (counts && (in->flags & SYNC_WHOLE_AGAIN)) {
+		o->source = 0;
+		offered(s, in->peer, in->owner, in->epoch, in->seq);
+		return;
+	}
 	if (counts && !o->lacking &&
 	    picture_told(s->picture, in->owner, in->epoch, in->seq, all,
 		last)) {

@@ -49,7 +49,8 @@ struct sync_row {
 #define SYNC_WHOLE_ALL 1u    /* told from the first change of this epoch */
 #define SYNC_WHOLE_LAST 2u   /* nothing of lower epochs lives */
 #define SYNC_WHOLE_ANSWER 4u /* ends what was pulled */
-#define SYNC_WHOLE_FLAGS 7u
+#define SYNC_WHOLE_AGAIN 8u  /* no: a deletion was forgotten; pull again */
+#define SYNC_WHOLE_FLAGS 15u
 
 enum sync_event {
 	SYNC_IN_PEER_UP,   /* peer, owner: connected to that (other) node */
@@ -110,6 +111,7 @@ struct sync_range {
 	bool last;   /* nothing of lower epochs lived when it began */
 	uint16_t owner;
 	uint64_t epoch, seq; /* up to here all has been told then; own: now */
+	uint64_t floor;	     /* the owner's, when it began */
 	struct picture_walk walk;
 };
 

@@ -143,7 +143,7 @@ send_record(struct sync_out *out, const struct picture_record *r)
 	out->record = r;
 }
 
-/* Not more than we have ourselves, if it is still that life. */
+/* Not more than we have ourselves. */
 static void
 send_whole(struct sync_out *out, struct sync_range *g,
     const struct picture_owner *o)
@@ -152,13 +152,32 @@ send_whole(struct sync_out *out, struct sync_range *g,
 	out->owner = g->owner;
 	out->flags = g->answer ? SYNC_WHOLE_ANSWER : 0;
 	g->answer = false;
-	if (o == NULL || o->epoch != g->epoch)
+	if (o == NULL)
 		return;
 	out->epoch = o->epoch;
 	out->seq = g->seq < o->seq ? g->seq : o->seq;
 	out->flags |= (uint8_t)((g->all ? SYNC_WHOLE_ALL : 0) |
 	    (o->whole && g->last ? SYNC_WHOLE_LAST : 0));
 	g->all = false;
+}
+
+/* Was a tombstone dropped that should have been sent? */
+static bool
+hole(const struct sync_range *g, const struct picture_owner *o)
+{
+	return o != NULL && (o->epoch != g->epoch ||
+	    (g->walk.epoch == o->epoch && g->walk.seq < o->floor &&
+		g->floor < o->floor));
+}
+
+static void
+send_again(struct sync_out *out, struct sync_range *g)
+{
+	out->verb = SYNC_SEND_WHOLE;
+	out->owner = g->owner;
+	out->flags = (uint8_t)(SYNC_WHOLE_AGAIN |
+	    (g->answer ? SYNC_WHOLE_ANSWER : 0));
+	g->used = false;
 }
 
 /* Our own changes: for ever, once it has pulled. */
@@ -171,6 +190,10 @@ send_own(struct sync *s, struct sync_peer *c, const struct picture_owner *own,
 
 	if (!g->used || (g->seq == own->seq && !g->answer))
 		return false;
+	if (hole(g, own)) {
+		send_again(out, g);
+		return true;
+	}
 	r = picture_walk(s->picture, &g->walk);
 	if (r != NULL) {
 		if (r->seq == g->seq + 1)
@@ -178,7 +201,6 @@ send_own(struct sync *s, struct sync_peer *c, const struct picture_owner *own,
 		send_record(out, r);
 		return true;
 	}
-	g->epoch = own->epoch;
 	g->seq = own->seq;
 	g->last = own->whole;
 	send_whole(out, g, own);
@@ -189,18 +211,25 @@ static bool
 send_range(struct sync *s, struct sync_peer *c, struct sync_out *out)
 {
 	const struct picture_record *r;
+	const struct picture_owner *o;
 	struct sync_range *g = c->ranges;
 
 	if (c->telling == 0)
 		return false;
 	while (!g->used)
 		g++;
+	o = picture_owner(s->picture, g->owner);
+	if (g->epoch != 0 && hole(g, o)) {
+		send_again(out, g);
+		c->telling--;
+		return true;
+	}
 	r = picture_walk(s->picture, &g->walk);
 	if (r != NULL) {
 		send_record(out, r);
 		return true;
 	}
-	send_whole(out, g, picture_owner(s->picture, g->owner));
+	send_whole(out, g, o);
 	g->used = false;
 	c->telling--;
 	return true;
