@@ -14,12 +14,26 @@
 
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/require.h"
-#include "base/wr.h"
 
 #define NONE UINT32_MAX
 #define NOTHING ((const uint8_t *)"")
+
+/* Takes one number more into a hash: the steps of splitmix64 (Steele 2014). */
+static uint64_t
+mix(uint64_t hash, uint64_t v)
+{
+	hash = (hash ^ v) + UINT64_C(0x9e3779b97f4a7c15);
+	hash = (hash ^ hash >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	hash = (hash ^ hash >> 27) * UINT64_C(0x94d049bb133111eb);
+	return hash ^ hash >> 31;
+}
+
+static uint64_t
+hash_key(uint16_t owner, uint8_t kind, uint64_t id)
+{
+	return mix(id, (uint64_t)owner << 8 | kind);
+}
 
 /* Few, so that a small picture touches little memory; chains stay short. */
 static uint32_t
@@ -142,41 +156,24 @@ table_owner_add(struct picture *p, uint16_t node)
 void
 table_digest(struct picture *p, struct picture_owner *o)
 {
-	uint8_t bytes[26];
-	struct wr w;
-
 	p->digest -= o->digest;
-	wr_init(&w, bytes, sizeof(bytes));
-	wr_u16(&w, o->node);
-	wr_u64(&w, o->epoch);
-	wr_u64(&w, o->seq);
-	wr_u64(&w, o->hash);
-	o->digest = o->gone ? 0 : hash_of(bytes, wr_size(&w));
+	o->digest = o->gone ? 0 :
+	    mix(mix(mix(o->node, o->epoch), o->seq), o->hash);
 	p->digest += o->digest;
 }
 
 static uint64_t
 hash_record(const struct picture_record *r)
 {
-	uint8_t bytes[27];
-	struct wr w;
-
-	wr_init(&w, bytes, sizeof(bytes));
-	wr_u16(&w, r->owner);
-	wr_u8(&w, r->kind);
-	wr_u64(&w, r->id);
-	wr_u64(&w, r->epoch);
-	wr_u64(&w, r->seq);
-	return hash_of(bytes, wr_size(&w));
+	return mix(mix(hash_key(r->owner, r->kind, r->id), r->epoch),
+	    r->seq);
 }
 
 /* Buckets hold place + 1, so that zeroed memory is an empty table. */
 static uint32_t *
 bucket(const struct picture *p, uint16_t owner, uint8_t kind, uint64_t id)
 {
-	uint64_t key[2] = { id, (uint64_t)owner << 8 | kind };
-
-	return &p->buckets[hash_of(key, sizeof(key)) % p->buckets_len];
+	return &p->buckets[hash_key(owner, kind, id) % p->buckets_len];
 }
 
 struct picture_record *

@@ -130,6 +130,7 @@ rise(struct sync *s, uint64_t epoch)
 	epoch = (epoch / SYNC_EPOCH_STEP + 1) * SYNC_EPOCH_STEP +
 	    s->picture->conf.epoch % SYNC_EPOCH_STEP;
 	picture_own_rise(s->picture, epoch);
+	s->idle = false;
 	row = picture_owner(s->picture, s->picture->conf.node);
 	s->risen = true;
 	for (i = 0; i < s->conf.peers_max; i++) {
@@ -488,6 +489,9 @@ sync_feed(struct sync *s, uint64_t now, const struct sync_in *in)
 {
 	REQUIRE(s->tell == 0 && s->sweep == 0);
 	REQUIRE(in->peer < s->conf.peers_max);
+	/* These come by thousands, and give peers nothing. */
+	if (in->event != SYNC_IN_RECORD && in->event != SYNC_IN_WHOLE)
+		s->idle = false;
 	switch (in->event) {
 	case SYNC_IN_PEER_UP:
 		peer_up(s, in);

@@ -148,6 +148,8 @@ struct sync {
 	struct picture_record gone;
 	uint32_t turn; /* peer to be served next */
 	bool pull;     /* there may be something to pull */
+	bool idle;     /* no peer can be sent anything, unless: */
+	uint64_t idle_seq; /* our own row is beyond this */
 	bool risen;
 	uint32_t tell; /* place + 1 of a changed record */
 	uint8_t sweep; /* bit n: picture_drop n */

@@ -246,6 +246,8 @@ sync_take(struct sync *s, struct sync_out *out)
 	if (local(s, out) || pull(s, out))
 		return true;
 	own = picture_owner(s->picture, s->picture->conf.node);
+	if (s->idle && s->idle_seq == own->seq)
+		return false;
 	for (i = 0; i < s->conf.peers_max; i++) {
 		c = &s->peers[s->turn];
 		out->peer = s->turn;
@@ -260,5 +262,7 @@ sync_take(struct sync *s, struct sync_out *out)
 		}
 		s->turn = (s->turn + 1) % s->conf.peers_max;
 	}
+	s->idle = true;
+	s->idle_seq = own->seq;
 	return false;
 }

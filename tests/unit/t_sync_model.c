@@ -202,8 +202,8 @@ pictures_become_alike(const char *name, unsigned also)
 		sum += rounds;
 		most = rounds > most ? rounds : most;
 	}
-	is_u64(failed, 0, "%u seeds %s: alike after at most %u rounds of beats, "
-	    "%u in all", SEEDS, name, most, sum);
+	is_u64(failed, 0, "%u seeds %s: alike after at most %u rounds of "
+	    "beats, %u in all", SEEDS, name, most, sum);
 }
 
 int
