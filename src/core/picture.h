@@ -176,8 +176,8 @@ const struct picture_record *picture_walk(const struct picture *p,
     struct picture_walk *w);
 
 /*
- * An owner is about to be told: what is not told until picture_told() is
- * known to have gone.
+ * All of an owner is about to be told: what is not told until picture_told()
+ * is known to have gone.
  */
 void picture_await(struct picture *p, uint16_t owner);
 /* What is known of an owner may be wrong: nothing counts as complete. */

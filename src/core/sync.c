@@ -10,6 +10,11 @@
  * when the peer has more, and only while their owner is not connected, of
  * one peer at a time.  Every PULL is answered by one WHOLE.
  *
+ * Who is so far behind that the tombstones it needs may be gone is told all
+ * that lives, between a WHOLE that says so (BEGIN) and one that ends it
+ * (ALL); what was not told in between was deleted.  If a tombstone that was
+ * not sent yet goes meanwhile, the peer is asked to pull once more (AGAIN).
+ *
  * When digests differ for long although nothing is under way, vectors are
  * exchanged again, ever more rarely as long as it does not help.
  *
@@ -138,6 +143,7 @@ rise(struct sync *s, uint64_t epoch)
 		own->epoch = row->epoch;
 		own->seq = 0;
 		own->all = true;
+		own->begun = false;
 		own->floor = row->floor;
 		memset(&own->walk, 0, sizeof(own->walk));
 		own->walk.owner = s->picture->conf.node;
@@ -367,6 +373,11 @@ whole_came(struct sync *s, const struct sync_in *in)
 	c->pulls -= answer;
 	if (o == NULL || speaks_of_us(s, in->owner, in->epoch, in->seq))
 		return;
+	if (in->flags & SYNC_WHOLE_BEGIN) {
+		if (o->source == in->peer + 1 || c->node == in->owner)
+			picture_await(s->picture, in->owner);
+		return;
+	}
 	/* What was on its way before the answer may be older than the PULL. */
 	counts = answer ? o->source == in->peer + 1 :
 	    o->source == 0 && c->node == in->owner &&

@@ -50,7 +50,8 @@ struct sync_row {
 #define SYNC_WHOLE_LAST 2u   /* nothing of lower epochs lives */
 #define SYNC_WHOLE_ANSWER 4u /* ends what was pulled */
 #define SYNC_WHOLE_AGAIN 8u  /* no: a deletion was forgotten; pull again */
-#define SYNC_WHOLE_FLAGS 15u
+#define SYNC_WHOLE_BEGIN 16u /* not yet: all is told from here on */
+#define SYNC_WHOLE_FLAGS 31u
 
 enum sync_event {
 	SYNC_IN_PEER_UP,   /* peer, owner: connected to that (other) node */
@@ -108,6 +109,7 @@ struct sync_range {
 	bool used;
 	bool answer; /* a WHOLE is owed */
 	bool all;    /* it began with the first change of the epoch */
+	bool begun;  /* and that was said */
 	bool last;   /* nothing of lower epochs lived when it began */
 	uint16_t owner;
 	uint64_t epoch, seq; /* up to here all has been told then; own: now */

@@ -102,7 +102,6 @@ pull(struct sync *s, struct sync_out *out)
 		o->lacking = false;
 		c->pulls++;
 		c->sent++;
-		picture_await(s->picture, o->node);
 		out->verb = SYNC_SEND_PULL;
 		out->peer = o->source - 1u;
 		out->owner = o->node;
@@ -170,6 +169,19 @@ hole(const struct sync_range *g, const struct picture_owner *o)
 		g->floor < o->floor));
 }
 
+/* Before it, the receiver may have heard of what is gone now. */
+static bool
+send_begin(struct sync_out *out, struct sync_range *g)
+{
+	if (!g->all || g->begun)
+		return false;
+	g->begun = true;
+	out->verb = SYNC_SEND_WHOLE;
+	out->owner = g->owner;
+	out->flags = SYNC_WHOLE_BEGIN;
+	return true;
+}
+
 static void
 send_again(struct sync_out *out, struct sync_range *g)
 {
@@ -194,6 +206,8 @@ send_own(struct sync *s, struct sync_peer *c, const struct picture_owner *own,
 		send_again(out, g);
 		return true;
 	}
+	if (send_begin(out, g))
+		return true;
 	r = picture_walk(s->picture, &g->walk);
 	if (r != NULL) {
 		if (r->seq == g->seq + 1)
@@ -224,6 +238,8 @@ send_range(struct sync *s, struct sync_peer *c, struct sync_out *out)
 		c->telling--;
 		return true;
 	}
+	if (send_begin(out, g))
+		return true;
 	r = picture_walk(s->picture, &g->walk);
 	if (r != NULL) {
 		send_record(out, r);

@@ -61,7 +61,7 @@ peers_that_meet_become_alike(void)
 	ok(sync_complete(&side.nodes[0].sync) &&
 	    sync_complete(&side.nodes[1].sync), "both know that it is all");
 	is_u64(side.sent[SYNC_SEND_PULL], 2, "one PULL each");
-	is_u64(side.sent[SYNC_SEND_WHOLE], 2, "and its answer");
+	is_u64(side.sent[SYNC_SEND_WHOLE], 4, "its answer's begin and end");
 	is_u64(side.sent[SYNC_SEND_RECORD], KEYS, "each record once");
 	is_u64(side.bad, 0, "and never more than the queue takes");
 }
@@ -83,7 +83,7 @@ changes_go_to_all_peers_at_once(void)
 	side_del(0, 5);
 	side_quiet();
 	ok(side_knows(1, 0) && side_knows(2, 0), "also of the deletion");
-	is_u64(side.frames, side.sent[SYNC_SEND_RECORD] + 18,
+	is_u64(side.frames, side.sent[SYNC_SEND_RECORD] + 24,
 	    "and nobody passes it on");
 	is_u64(side.sent[SYNC_SEND_RECORD], 4, "four frames in all");
 	is_u64(row(1, 0)->seq, 2, "complete without a word more");
@@ -360,7 +360,7 @@ frames_that_make_no_sense(void)
 	is_u64(s->bad, 2, "a record that was not asked for");
 	whole_frame(0, 1, 1, 10, 5, SYNC_WHOLE_ANSWER);
 	is_u64(s->bad, 3, "an answer to nothing");
-	whole_frame(0, 1, 1, 10, 5, 16);
+	whole_frame(0, 1, 1, 10, 5, SYNC_WHOLE_FLAGS + 1);
 	is_u64(s->bad, 4, "an unknown flag");
 	x.owner = side_number(1);
 	x.kind = 0;

@@ -206,6 +206,25 @@ pictures_become_alike(const char *name, unsigned also)
 	    "beats, %u in all", SEEDS, name, most, sum);
 }
 
+/* They once ended otherwise. */
+static void
+seeds_that_found_something(void)
+{
+	static const struct {
+		uint64_t seed;
+		unsigned also;
+	} found[] = {
+		{ 6444, 0 }, /* whole, said by who had begun to doubt it */
+		{ 2024, DEATHS | LOSSES }, /* a word between PULL and answer */
+	};
+	uint32_t rounds;
+	size_t i;
+
+	for (i = 0; i < sizeof(found) / sizeof(found[0]); i++)
+		ok(run(found[i].seed, found[i].also, &rounds),
+		    "seed %u", (unsigned)found[i].seed);
+}
+
 int
 main(void)
 {
@@ -213,6 +232,7 @@ main(void)
 	pictures_become_alike("with deaths", DEATHS);
 	pictures_become_alike("with epochs lost", LOSSES);
 	pictures_become_alike("with both", DEATHS | LOSSES);
+	seeds_that_found_something();
 	side_end();
 	return done_testing();
 }
