@@ -17,7 +17,7 @@
 #define MEMB_LINKS_MAX 4u
 #define MEMB_TIES_MAX 8u
 #define MEMB_WORDS (MEMB_NODES_MAX / 64)
-#define MEMB_ATTEMPTS_MAX 4u
+#define MEMB_ATTEMPTS_MAX 8u
 
 enum memb_status {
 	MEMB_UNKNOWN, /* announced or expected, never heard */
@@ -112,8 +112,9 @@ enum memb_event {
 	MEMB_IN_PEER_GONE, /* node: it is not part of the system any more */
 	MEMB_IN_BEAT,	   /* beat: authenticated, its epoch proven */
 	MEMB_IN_DRAINED,   /* all beats there are have been fed: judge */
-	MEMB_IN_UP,	   /* node, epoch: a connection to it stands */
-	MEMB_IN_EOF,	   /* node: the connection ended without goodbye */
+	MEMB_IN_UP,	   /* node, epoch: a connection to it stands; once
+			    * more when it has taken another epoch on it */
+	MEMB_IN_EOF,	   /* node, epoch as in UP: it ended without goodbye */
 	MEMB_IN_REFUSED,   /* node: host up, daemon down */
 	MEMB_IN_BYE,	   /* node, epoch: it leaves, or has left */
 	MEMB_IN_FATE,	   /* fate: another observer's record */
@@ -194,15 +195,15 @@ struct memb_set {
 	uint64_t w[MEMB_WORDS];
 };
 
-/* One peer on one link. */
+/* One peer on one link, as we hear it. */
 struct memb_link {
-	bool used; /* it has been heard there in this life */
+	bool used; /* heard there in this life */
 	bool up;
-	uint64_t heard; /* when last, or later by time that we overslept */
+	uint64_t heard; /* when last; later by the time that we overslept */
 	uint64_t mean, dev; /* of the time between two beats */
-	uint64_t count;
+	uint64_t count;	    /* of the last beat */
 	uint8_t flaps, damp; /* T1 is doubled damp times */
-	uint64_t flap_since, damp_until;
+	uint64_t flap_since, damp_since;
 };
 
 struct memb_node {
@@ -211,81 +212,93 @@ struct memb_node {
 	uint32_t votes;
 	uint64_t epoch; /* the highest life that we know of */
 	enum memb_status status;
-	/* What the caller was told. */
-	enum memb_status told;
-	uint64_t told_epoch;
+	uint64_t since;	  /* of that status */
+	uint64_t down_at; /* when the view change of its DOWN began */
+	uint64_t lost_at; /* DAEMON_LOST since */
 	/* From its last beat. */
 	uint8_t flags, mult, health;
-	uint64_t period, late, seq, view, elect;
-	struct memb_set hears; /* places */
+	uint64_t count, period, late, seq, view, digest, elect;
+	struct memb_set hears;
 	struct memb_link *links;
-	uint64_t silent_since; /* when its last link fell silent */
-	uint64_t lost, lost_at; /* epoch whose daemon died, and when */
-	uint64_t down_at;
-	/* Its beats have had no gap since; fit from then on after hold_up. */
+	/* Its beats have had no gap since then; fit when that is long. */
 	uint64_t steady, heard;
-	bool was_down, fit, told_fit;
-	/* Obituaries: the last seen or written; ours is to be taken back. */
+	bool fit;
+	/* The last obituary that was seen or written. */
 	enum memb_status fate;
-	uint64_t fate_epoch, fate_at;
-	bool fate_ours, fate_due;
-	/* Picture digests. */
+	uint64_t fate_epoch;
+	bool fate_ours, fate_due, hard;
+	/* Its picture has differed from ours in so many beats, since when. */
 	uint8_t differs;
 	uint64_t differs_since;
-	bool pull;
-	/* Connection. */
-	uint64_t connect_at, connect_wait;
-	bool connect;
-	uint32_t alarms; /* to be raised: bit of cause */
-	uint8_t link_alarms, link_backs;
+	/* Of the connection: the peer's life, and the next attempt. */
+	uint64_t up_epoch, connect_at, connect_wait;
 	bool indirect;
+	/* For the caller: what it was told, and what is due. */
+	enum memb_status told;
+	uint64_t told_epoch;
+	bool told_fit, connect, pull;
+	uint32_t alarms; /* bit of cause */
+	uint8_t link_lost, link_back; /* bit of link, to be alarmed */
+};
+
+/* Two nodes that are both there, but not linked in both directions. */
+struct memb_pair {
+	uint64_t since; /* broken, or (mending) whole again; 0: whole */
+	bool old;	/* for longer than is borne: it makes groups */
+	bool mending;
 };
 
 struct memb_stats {
 	uint64_t beats;	   /* taken */
-	uint64_t stale;	   /* of a former life */
+	uint64_t stale;	   /* of a life that is over */
 	uint64_t repeated; /* or overtaken */
 	uint64_t bad;	   /* not possible */
-	uint64_t foreign;  /* no place for its sender, or our own number */
+	uint64_t foreign;  /* of a node not in the table, or with our number */
 };
 
 struct memb {
 	struct memb_conf conf;
 	struct rand rand;
 	struct memb_node *nodes; /* conf.nodes_max; [0]: us */
-	struct memb_beat beat;	 /* scratch, for effects */
+	uint16_t *order;	 /* places by number */
+	uint16_t len;		 /* of order */
+	struct memb_pair *pairs;
+	struct memb_beat beat; /* scratch, for effects */
 	struct memb_stats stats;
-	uint64_t started, epoch;
-	/* Ticks. */
+	uint64_t started;
+	/* Our turns. */
 	uint64_t tick, send_at;
 	uint64_t late_now, late_before, late_turn; /* of two seconds */
-	uint8_t health, lh; /* lh: local health, 0..7 */
+	uint8_t lh; /* local health, 0..7, 0 is good */
 	uint64_t lh_since;
+	bool timely; /* the last turn was not late */
 	bool stalled, leaving, witness;
+	uint8_t health;
 	uint64_t count, seq, digest;
-	uint8_t send_links; /* bit: a beat is due there */
-	/* View. */
-	struct memb_view view, told_view;
-	struct memb_set members, hear; /* hear: fresh on some link */
-	uint64_t same_since; /* when all members first showed our digest */
+	/* The view. */
+	struct memb_set hear;	 /* whom we hear, and us */
+	struct memb_set members; /* not down, dead, left or unknown */
+	struct memb_set out;	 /* there, but not of our group */
+	struct memb_set reach;	 /* linked to us, at most over one other */
+	struct memb_view view;
+	uint64_t same_since; /* all members show our digest; 0: not all */
 	uint64_t cut;	     /* when the last view change began */
 	bool mass;	     /* so many fell silent that it may be us */
-	/* The mesh: since when a pair is broken, by pair; 0: it is not. */
-	uint64_t *broken;
-	struct memb_set out; /* not of our group, for lack of links */
-	uint64_t whole_since;
+	bool broken;	     /* some pair is not whole */
 	/* Votes. */
 	struct memb_set electors, attempts[MEMB_ATTEMPTS_MAX];
 	uint64_t elect, attempts_elect[MEMB_ATTEMPTS_MAX];
 	uint8_t attempts_len;
 	bool booted;
-	uint64_t alone_since;
-	bool lease, lease_due, told_lease;
-	uint64_t lease_until;
 	uint64_t renew; /* the least epoch that is wanted; 0: none */
-	uint32_t alarms; /* about ourselves */
-	uint64_t alarm_at[MEMB_ALARMS]; /* when last, to bound their rate */
-	uint32_t cursor; /* of memb_take() */
+	/* For the caller: what it was told, and what is due. */
+	struct memb_view told_view;
+	uint64_t told_renew, lease_until;
+	bool lease_due, told_lease;
+	uint8_t send_links; /* bit of link */
+	uint32_t alarms;    /* about us, bit of cause */
+	uint64_t alarm_at[MEMB_ALARMS];
+	uint32_t cursor;
 };
 
 size_t memb_memory(const struct memb_conf *conf);
