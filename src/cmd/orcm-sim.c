@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * orcm-sim: one node and one job in virtual time, with faults, one run for a
- * seed.  Each run is made twice and must come out the same.  It stops at the
- * first invariant that does not hold and prints the seed and what led to it.
+ * orcm-sim: one node and one job in virtual time, or with -N many nodes and
+ * their membership; with faults, one run for a seed.  Each run is made twice
+ * and must come out the same.  It stops at the first invariant that does not
+ * hold and prints the seed and what led to it.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <orcm/version.h>
 
 #include "base/num.h"
+#include "sim/mesh.h"
 #include "sim/sim.h"
 
 enum { EXIT_GOOD, EXIT_FAILED, EXIT_WRONG_USE = 100, EXIT_NO_MEMORY = 111 };
@@ -21,7 +23,8 @@ static void
 usage(void)
 {
 	fprintf(stderr, "usage: orcm-sim [-Vcv] [-n replicas] [-P program] "
-	    "[-r runs] [-s seed] [-t ms]\n");
+	    "[-r runs] [-s seed] [-t ms]\n"
+	    "       orcm-sim -N nodes [-cv] [-r runs] [-s seed] [-t ms]\n");
 	exit(EXIT_WRONG_USE);
 }
 
@@ -80,6 +83,13 @@ print_again(const struct sim *s)
 }
 
 static int
+good(uint64_t runs)
+{
+	printf("ok %" PRIu64 " seeds\n", runs);
+	return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_NO_MEMORY;
+}
+
+static int
 run_all(struct sim *s, uint64_t seed, uint64_t runs)
 {
 	uint64_t i;
@@ -97,8 +107,69 @@ run_all(struct sim *s, uint64_t seed, uint64_t runs)
 			return EXIT_FAILED;
 		}
 	}
-	printf("ok %" PRIu64 " seeds\n", runs);
-	return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_NO_MEMORY;
+	return good(runs);
+}
+
+static bool
+mesh_runs_alike(struct mesh *w, uint64_t seed)
+{
+	uint64_t hash = mesh_hash(w);
+	bool verbose = w->verbose;
+
+	w->verbose = false;
+	(void)mesh_run(w, seed);
+	w->verbose = verbose;
+	return mesh_hash(w) == hash;
+}
+
+static void
+mesh_print_again(const struct mesh *w)
+{
+	printf("again: orcm-sim -%sv -N %" PRIu32, w->broken ? "c" : "",
+	    w->want_nodes);
+	if (w->virtual != 0)
+		printf(" -t %" PRIu64, w->virtual / ORCM_MS);
+	printf(" -s %" PRIu64 "\n", w->seed);
+}
+
+static int
+mesh_run_all(struct mesh *w, uint64_t seed, uint64_t runs)
+{
+	uint64_t i;
+
+	for (i = 0; i < runs; i++) {
+		if (!mesh_run(w, seed + i))
+			mesh_print_failure(w);
+		else if (!mesh_runs_alike(w, seed + i))
+			printf("FAIL determinism seed=%" PRIu64 "\n",
+			    seed + i);
+		else
+			continue;
+		mesh_print_again(w);
+		return EXIT_FAILED;
+	}
+	return good(runs);
+}
+
+/* Many nodes instead of one job. */
+static int
+mesh_main(const struct sim *options, uint32_t nodes, uint64_t seed,
+    uint64_t runs)
+{
+	struct mesh *w = mesh_new();
+	int status;
+
+	if (w == NULL) {
+		fprintf(stderr, "orcm-sim: out of memory\n");
+		return EXIT_NO_MEMORY;
+	}
+	w->want_nodes = nodes;
+	w->virtual = options->virtual;
+	w->verbose = options->verbose;
+	w->broken = options->broken;
+	status = mesh_run_all(w, seed, runs);
+	mesh_free(w);
+	return status;
 }
 
 int
@@ -106,6 +177,8 @@ main(int argc, char **argv)
 {
 	static struct sim *s; /* lives as long as the program */
 	uint64_t seed = 1, runs = 1;
+	bool mesh = false, job = false;
+	uint32_t nodes = 0;
 	int c;
 
 	s = sim_new();
@@ -113,10 +186,15 @@ main(int argc, char **argv)
 		fprintf(stderr, "orcm-sim: out of memory\n");
 		return EXIT_NO_MEMORY;
 	}
-	while ((c = getopt(argc, argv, "P:Vcn:r:s:t:v")) != -1)
+	while ((c = getopt(argc, argv, "N:P:Vcn:r:s:t:v")) != -1)
 		switch (c) {
+		case 'N':
+			nodes = (uint32_t)number(c, 0, MESH_NODES);
+			mesh = true;
+			break;
 		case 'P':
 			s->kind = kind_of(optarg);
+			job = true;
 			break;
 		case 'V':
 			printf("orcm-sim %s\n", ORCM_VERSION);
@@ -126,6 +204,7 @@ main(int argc, char **argv)
 			break;
 		case 'n':
 			s->ranks = (uint32_t)number(c, 1, SIM_RANKS);
+			job = true;
 			break;
 		case 'r':
 			runs = number(c, 1, 1000000000);
@@ -142,7 +221,9 @@ main(int argc, char **argv)
 		default:
 			usage();
 		}
-	if (optind != argc)
+	if (optind != argc || (mesh && job))
 		usage();
+	if (mesh)
+		return mesh_main(s, nodes, seed, runs);
 	return run_all(s, seed, runs);
 }
