@@ -16,6 +16,7 @@
 #include "core/memb_own.h"
 
 #define CONNECT_MIN (5 * ORCM_MS)
+#define CONNECT_HEARD 4u /* periods */
 #define SLOT_MAX (50 * ORCM_MS)
 #define PHASE UINT64_C(0x9e3779b97f4a7c15) /* spreads numbers evenly */
 
@@ -303,11 +304,15 @@ about_us(struct memb *m, uint64_t now, const struct memb_in *in)
 	return true;
 }
 
-/* Connections: the higher number calls, ever more seldom. */
+/*
+ * Connections: the higher number calls, ever more seldom; but one whose beats
+ * come is there, and perhaps has something to tell us.
+ */
 static void
 connects(struct memb *m, uint64_t now)
 {
 	struct memb_node *n;
+	uint64_t most;
 	uint32_t i;
 
 	for (i = 1; i < m->conf.nodes_max; i++) {
@@ -318,9 +323,12 @@ connects(struct memb *m, uint64_t now)
 		n->connect = true;
 		n->connect_at = now + n->connect_wait -
 		    rand_below(&m->rand, n->connect_wait / 4);
+		most = ORCM_SECOND;
+		if (memb_has(&m->hear, i) && CONNECT_HEARD * n->period < most)
+			most = CONNECT_HEARD * n->period;
 		n->connect_wait *= 2;
-		if (n->connect_wait > ORCM_SECOND)
-			n->connect_wait = ORCM_SECOND;
+		if (n->connect_wait > most)
+			n->connect_wait = most;
 	}
 }
 

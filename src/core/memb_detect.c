@@ -330,6 +330,7 @@ forgive(struct memb *m, uint64_t now, uint64_t late)
 		n->lost_at = smaller(now, n->lost_at + late);
 		n->down_at = smaller(now, n->down_at + late);
 	}
+	memb_mesh_forgive(m, now, late);
 	m->same_since = 0;
 	/* They may have judged us meanwhile: wait for what they say now. */
 	if (late > memb_own_t1(m))

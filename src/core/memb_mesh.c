@@ -100,6 +100,21 @@ pair_turn(struct memb *m, struct memb_pair *p, bool whole, uint64_t now)
 	return true;
 }
 
+void
+memb_mesh_forgive(struct memb *m, uint64_t now, uint64_t late)
+{
+	struct memb_pair *p;
+	uint32_t a, b;
+
+	for (a = 1; a < m->conf.nodes_max; a++)
+		for (b = 0; b < a; b++) {
+			p = pair_of(m, a, b);
+			if (p->since != 0)
+				p->since = p->since + late < now ?
+				    p->since + late : now;
+		}
+}
+
 /* A node that hears us not, or we not it, though it is there. */
 static void
 alarm_indirect(struct memb *m, uint32_t i, uint64_t now)

@@ -12,7 +12,8 @@
  * until the next one is formed it has to pass all that it proposed, too.  A
  * proposal is one number in the beats, generation and digest; it is formed
  * for whoever sees all of its members tell it.  Who hears of a generation
- * that is newer than all it knows takes the word of those who tell it.
+ * that is newer than all it knows takes the word of those who tell it, if
+ * they have the same view.
  *
  * Nothing of this is kept on a disk: an elector that boots again starts from
  * the expected nodes.  Where a majority of these may boot cut off from the
@@ -220,7 +221,9 @@ word_of_newer(const struct memb *m, bool *newer)
 			*newer = true;
 			word = false;
 		}
-		word |= !(n->flags & MEMB_BEAT_NOQUORUM);
+		/* It speaks for those who have its view. */
+		word |= n->view == m->view.digest &&
+		    !(n->flags & MEMB_BEAT_NOQUORUM);
 	}
 	return word;
 }
@@ -258,7 +261,7 @@ memb_judge_quorum(struct memb *m, uint64_t now)
 	return m->booted && good;
 }
 
-/* What members tell: the newest generation, and the newest of this one. */
+/* What members tell: the newest generation, and the newest with that name. */
 static uint64_t
 newest_told(const struct memb *m, uint64_t digest, uint64_t *same)
 {
@@ -291,7 +294,8 @@ propose(struct memb *m, uint64_t now)
 	    now - m->same_since < m->conf.times.window)
 		return;
 	newest = newest_told(m, name, &same);
-	if (GENERATION(same) < newest)
+	if (GENERATION(same) < newest ||
+	    GENERATION(same) <= GENERATION(m->elect))
 		same = (newest + 1) << 32 | name;
 	last = m->attempts_len;
 	if (last > 0 && memb_same(&m->attempts[last - 1], &m->members)) {
@@ -323,10 +327,13 @@ is_formed(const struct memb *m)
 void
 memb_elect(struct memb *m, uint64_t now)
 {
+	uint64_t same;
+
 	if (m->conf.quorum.fixed || other_of_two(m) != NULL ||
 	    !m->view.quorate_agreed)
 		return;
-	if (m->attempts_len > 0 || !memb_same(&m->electors, &m->members))
+	if (m->attempts_len > 0 || !memb_same(&m->electors, &m->members) ||
+	    newest_told(m, 0, &same) > GENERATION(m->elect))
 		propose(m, now);
 	if (!is_formed(m))
 		return;

@@ -330,7 +330,7 @@ write_fate(struct memb *m, struct memb_node *n, uint64_t now)
 	n->fate_ours = n->fate_due = true;
 }
 
-/* Is it silent for everybody of our group? */
+/* Is it silent for all whom we hear, and for us? */
 static bool
 unheard(const struct memb *m, uint32_t i)
 {
@@ -350,10 +350,11 @@ memb_deaths(struct memb *m, uint64_t now)
 		n = &m->nodes[i];
 		if (!n->used)
 			continue;
-		/* Who is only excluded lives: it cannot be dead. */
+		/* Who is only excluded lives: its time does not run. */
+		if (n->status == MEMB_DOWN && !unheard(m, i))
+			n->down_at = now;
 		if (n->status == MEMB_DOWN && m->view.quorate_agreed &&
-		    now - n->down_at >= m->conf.times.relocate_hold &&
-		    unheard(m, i))
+		    now - n->down_at >= m->conf.times.relocate_hold)
 			(void)memb_set_status(m, i, MEMB_DEAD, now);
 		write_fate(m, n, now);
 		if (!n->fit && n->status == MEMB_ALIVE &&

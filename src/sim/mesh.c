@@ -285,13 +285,15 @@ mesh_run_to(struct mesh *w, uint64_t until)
 static void
 demand_agreement(struct mesh *w)
 {
-	uint64_t limit = w->now + AGREE_PERIODS * w->times.period;
+	uint64_t from = w->now, limit;
 
-	/* Whom bad links had excluded has to prove itself first. */
-	if (w->excluded)
-		limit += w->times.hold_up;
-	while (w->failed == NULL && w->now < limit && !mesh_agreed(w))
+	do {
 		(void)mesh_run_to(w, w->now + w->times.period);
+		limit = from + AGREE_PERIODS * w->times.period;
+		/* Links that were bad for so long have to prove themselves. */
+		if (w->excluded)
+			limit += w->times.hold_up + 5 * w->times.period;
+	} while (w->failed == NULL && w->now < limit && !mesh_agreed(w));
 	if (!mesh_agreed(w))
 		mesh_fail(w, "liveness: nodes do not agree");
 	/* And it stays so. */
