@@ -178,6 +178,7 @@ two_nodes(struct memb *m, const struct memb_node *other, uint64_t now)
 {
 	uint32_t place = (uint32_t)(other - m->nodes);
 	uint64_t waited = now - m->started;
+	bool takeover;
 
 	if (memb_has(&m->reach, place)) {
 		m->booted = true;
@@ -189,11 +190,13 @@ two_nodes(struct memb *m, const struct memb_node *other, uint64_t now)
 		m->booted = waited >= m->conf.times.lone_boot;
 	if (!m->booted)
 		return false;
-	/* Whom we hear and who does not hear us acts without us. */
-	if (memb_has(&m->hear, place))
+	takeover = m->conf.quorum.two_node == MEMB_TAKEOVER;
+	/* Whom we hear and who does not hear us may act without us. */
+	if (memb_has(&m->hear, place) &&
+	    (takeover || !memb_has(&m->out, place)))
 		return false;
 	/* Before there is a verdict it stays as it was. */
-	if (memb_live(other->status))
+	if (takeover && memb_live(other->status))
 		return m->view.quorate;
 	return may_act_alone(m, other, now);
 }
