@@ -180,6 +180,10 @@ check_sim() {
 	fresh=$(od -An -N4 -tu4 /dev/urandom | tr -d ' \n')
 	step "orcm-sim -s $fresh -r $((seeds / 2))" 120 "$sim" -s "$fresh" \
 		-r $((seeds / 2))
+	step "orcm-sim -N 0 -r $((seeds / 2))" 120 "$sim" -N 0 \
+		-r $((seeds / 2))
+	step "orcm-sim -N 0 -s $fresh -r $((seeds / 4))" 120 "$sim" -N 0 \
+		-s "$fresh" -r $((seeds / 4))
 }
 
 for part in $parts; do

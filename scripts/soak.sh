@@ -14,11 +14,15 @@ runs=0
 trap 'echo "soak: $runs seeds up to $seed: good"; exit 0' 2 15
 while test -z "${SOAK_SECONDS:-}" ||
 	test $(($(now) - start)) -lt "$SOAK_SECONDS"; do
-	if ! "$sim" -s "$seed" >"${B:-build}/soak.log" 2>&1; then
-		cat "${B:-build}/soak.log"
-		echo "soak: failed: orcm-sim -s $seed"
-		exit 1
-	fi
+	# A job, and a mesh of nodes.
+	for mesh in '' '-N 0'; do
+		# shellcheck disable=SC2086
+		if ! "$sim" $mesh -s "$seed" >"${B:-build}/soak.log" 2>&1; then
+			cat "${B:-build}/soak.log"
+			echo "soak: failed: orcm-sim $mesh -s $seed"
+			exit 1
+		fi
+	done
 	runs=$((runs + 1))
 	seed=$((seed + 1))
 done

@@ -284,8 +284,12 @@ void
 memb_look(struct memb *m, uint64_t now)
 {
 	uint64_t was = m->view.digest, period = m->conf.times.period;
+	uint32_t i;
 
 	find_members(m);
+	/* That another hears one who is down for us may be long ago. */
+	for (i = 0; i < MEMB_WORDS; i++)
+		m->reach.w[i] &= m->members.w[i];
 	if (m->view.digest != was || !all_same(m))
 		m->same_since = 0;
 	else if (m->same_since == 0)

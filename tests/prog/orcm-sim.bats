@@ -15,14 +15,15 @@ teardown() { orcm_teardown; }
 
 @test "orcm-sim: wrong use is 100 and one clear line" {
 	local wrong
-	for wrong in '-x' 'operand' '-n' '-s' '-r'; do
+	for wrong in '-x' 'operand' '-n' '-s' '-r' '-N' '-N 3 -n 2' \
+		'-P cat -N 3'; do
 		# shellcheck disable=SC2086
 		run -100 --separate-stderr orcm-sim $wrong
 		test -z "$output"
 		[[ $stderr == *"usage: orcm-sim [-Vcv] "* ]]
 	done
 	for wrong in '-n 0' '-n 6' '-n two' '-r 0' '-r -1' '-s -1' '-s 1x' \
-		'-t 0' '-t 3600001'; do
+		'-t 0' '-t 3600001' '-N -1' '-N 65' '-N x'; do
 		# shellcheck disable=SC2086
 		run -100 --separate-stderr orcm-sim $wrong
 		test -z "$output"
@@ -115,6 +116,55 @@ teardown() { orcm_teardown; }
 	for fault in program keeper exit 'all programs' stop hang pnpd orcmd \
 		leaderd 'all daemons' 'all but the owner' sleep owner; do
 		grep -q "FAULT $fault 0 0 0" faults
+	done
+}
+
+@test "orcm-sim: -N runs a mesh of so many nodes, 0 of as many as are drawn" {
+	local n
+	for n in 1 2 3 5 8 64; do
+		run -0 --separate-stderr orcm-sim -N "$n" -t 2000
+		test "$output" = 'ok 1 seeds'
+		test -z "$stderr"
+		orcm-sim -v -N "$n" -t 1000 >trace
+		test "$(grep -c 'boots: node, epoch [0-9]* 1 ' trace)" = "$n"
+	done
+	run -0 orcm-sim -N 0 -r 20
+	test "$output" = 'ok 20 seeds'
+	orcm-sim -v -N 0 -r 20 | awk '/world: nodes/ && !had[$6]++ { n++ }
+		END { print n }' >sizes
+	test "$(cat sizes)" -ge 4
+}
+
+@test "orcm-sim: -N shows the same run for the same seed, another for another" {
+	orcm-sim -v -N 5 -s 7 >one
+	orcm-sim -v -N 5 -s 7 >two
+	orcm-sim -v -N 5 -s 8 >other
+	cmp one two
+	run -1 cmp -s one other
+	# A run in the midst of others is the run that it is alone.
+	sed '$d' one >alone
+	orcm-sim -v -N 5 -s 6 -r 3 |
+		awk 'n == 1 { print } / end / { n++ }' >among
+	cmp alone among
+}
+
+@test "orcm-sim: -N with -c fails, and tells the seed and how to see it again" {
+	run -1 --separate-stderr orcm-sim -c -N 4 -t 3000 -r 100
+	test -z "$stderr"
+	[[ ${lines[-2]} == "FAIL canary seed="*" nodes=4 "* ]]
+	[[ ${lines[-1]} == "again: orcm-sim -cv -N 4 -t 3000 -s "* ]]
+	again=${lines[-1]#again: }
+	line=${lines[-2]}
+	# shellcheck disable=SC2086
+	run -1 $again
+	test "${lines[-2]}" = "$line"
+}
+
+@test "orcm-sim: -N makes faults of each kind" {
+	local fault
+	orcm-sim -v -N 6 -r 60 | grep ' FAULT ' >faults
+	for fault in power kill stop starve link cut split leave; do
+		grep -q "FAULT $fault " faults
 	done
 }
 
