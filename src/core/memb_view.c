@@ -369,12 +369,13 @@ memb_deaths(struct memb *m, uint64_t now)
 
 /* Somebody has written that our own life is over. */
 static bool
-own_fate(struct memb *m, const struct memb_fate *f)
+own_fate(struct memb *m, uint64_t now, const struct memb_fate *f)
 {
 	if (f->epoch < m->nodes[0].epoch || f->status == MEMB_DOWN)
 		return false;
 	if (m->renew <= f->epoch)
 		m->renew = f->epoch + 1;
+	memb_look(m, now);
 	return true;
 }
 
@@ -389,7 +390,7 @@ memb_fate_came(struct memb *m, uint64_t now, const struct memb_fate *f)
 		f->status != MEMB_LEFT))
 		return false;
 	if (i == 0)
-		return own_fate(m, f);
+		return own_fate(m, now, f);
 	n = &m->nodes[i];
 	if (f->epoch < n->epoch)
 		return false;
