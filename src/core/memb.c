@@ -207,6 +207,7 @@ peer_gone(struct memb *m, uint16_t number)
 		memb_del(&m->attempts[k], i);
 	for (k = 0; k < m->conf.nodes_max; k++)
 		memb_del(&m->nodes[k].hears, i);
+	memb_mesh_forget(m, i);
 	m->nodes[i].used = false;
 	m->same_since = 0;
 	memb_electors(m);

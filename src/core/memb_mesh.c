@@ -101,6 +101,16 @@ pair_turn(struct memb *m, struct memb_pair *p, bool whole, uint64_t now)
 }
 
 void
+memb_mesh_forget(struct memb *m, uint32_t place)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->conf.nodes_max; i++)
+		if (i != place)
+			*pair_of(m, i, place) = (struct memb_pair){ 0 };
+}
+
+void
 memb_mesh_forgive(struct memb *m, uint64_t now, uint64_t late)
 {
 	struct memb_pair *p;

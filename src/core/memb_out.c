@@ -250,7 +250,8 @@ memb_take(struct memb *m, struct memb_out *out)
 	memset(out, 0, sizeof(*out));
 	for (; m->cursor < m->conf.nodes_max; m->cursor++) {
 		n = &m->nodes[m->cursor];
-		if (n->used && (take_of_node(m, n, out) || take_fate(m, n, out)))
+		if (n->used &&
+		    (take_of_node(m, n, out) || take_fate(m, n, out)))
 			return true;
 	}
 	if (take_view(m, out) || take_lease(m, out) || take_beat(m, out) ||

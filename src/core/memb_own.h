@@ -75,6 +75,8 @@ void memb_lh_up(struct memb *m, uint64_t now);
 
 /* memb_mesh.c: who is there and linked to whom; sets out and reach. */
 void memb_mesh(struct memb *m, uint64_t now);
+/* A place is given up. */
+void memb_mesh_forget(struct memb *m, uint32_t place);
 /* The time that we overslept does not count for broken pairs. */
 void memb_mesh_forgive(struct memb *m, uint64_t now, uint64_t late);
 
