@@ -61,7 +61,7 @@ mesh_check_status(struct mesh *w, uint32_t i, const struct memb_out *o)
 {
 	struct mesh_node *n = &w->nodes[i], *s;
 	uint32_t j = mesh_index(w, o->node);
-	struct mesh_told *t = &n->told[j];
+	struct mesh_told *t;
 	uint64_t t1 = w->times.mult * w->times.period;
 
 	if (j == MESH_NOBODY || j == i) {
@@ -69,6 +69,7 @@ mesh_check_status(struct mesh *w, uint32_t i, const struct memb_out *o)
 		return;
 	}
 	s = &w->nodes[j];
+	t = &n->told[j];
 	if (o->was != t->status)
 		mesh_fail(w, "each status follows the one before");
 	if (o->epoch < t->epoch)

@@ -130,7 +130,7 @@ teardown() { orcm_teardown; }
 	done
 	run -0 orcm-sim -N 0 -r 20
 	test "$output" = 'ok 20 seeds'
-	orcm-sim -v -N 0 -r 20 | awk '/world: nodes/ && !had[$6]++ { n++ }
+	orcm-sim -v -N 0 -r 20 | awk '/world: nodes/ && !had[$8]++ { n++ }
 		END { print n }' >sizes
 	test "$(cat sizes)" -ge 4
 }
