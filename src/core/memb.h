@@ -155,7 +155,9 @@ enum memb_alarm {
 const char *memb_alarm_name(enum memb_alarm a);
 
 enum memb_out_kind {
-	MEMB_OUT_STATUS,  /* node, epoch, status, was */
+	MEMB_OUT_STATUS,  /* node, epoch, status, was; close the connection
+			   * of who is DOWN and feed EOF, so that it is called
+			   * when it is back */
 	MEMB_OUT_FIT,	  /* node, on: it may lead and receive processes */
 	MEMB_OUT_FATE,	  /* fate: publish this record of ours */
 	MEMB_OUT_VIEW,	  /* view: it, its agreement or the quorum changed */

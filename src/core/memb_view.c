@@ -373,6 +373,8 @@ own_fate(struct memb *m, uint64_t now, const struct memb_fate *f)
 {
 	if (f->epoch < m->nodes[0].epoch || f->status == MEMB_DOWN)
 		return false;
+	if (m->leaving)
+		return true; /* as we wished */
 	if (m->renew <= f->epoch)
 		m->renew = f->epoch + 1;
 	memb_look(m, now);

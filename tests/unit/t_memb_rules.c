@@ -143,6 +143,9 @@ daemon_lost(void)
 static void
 leaving_and_stalling(void)
 {
+	struct memb_fate f = { .observer = 10, .subject = 20, .epoch = 5,
+		.status = MEMB_LEFT };
+
 	side_settled(3);
 	peer[0].flags = MEMB_BEAT_STALLED;
 	side_run(SIDE_PERIOD);
@@ -166,6 +169,9 @@ leaving_and_stalling(void)
 	(void)side_event(MEMB_IN_LEAVE, 0, 0);
 	ok((last_beat.flags & MEMB_BEAT_LEAVING) && !last[MEMB_OUT_LEASE].on,
 	    "we leave: a beat says so at once, no lease");
+	(void)side_feed((struct memb_in){ .event = MEMB_IN_FATE,
+	    .fate = &f });
+	is_u64(outs[MEMB_OUT_RENEW], 0, "that it is recorded is no news");
 }
 
 static void
