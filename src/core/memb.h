@@ -225,6 +225,7 @@ struct memb_node {
 	/* Its beats have had no gap since then; fit when that is long. */
 	uint64_t steady, heard;
 	bool fit;
+	bool doubtful; /* we overslept: its last beats may be old */
 	/* The last obituary that was seen or written. */
 	enum memb_status fate;
 	uint64_t fate_epoch;

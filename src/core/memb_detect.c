@@ -264,6 +264,7 @@ memb_beat_came(struct memb *m, uint64_t now, const struct memb_beat *b)
 	if (now - n->heard > 2 * n->period)
 		n->steady = now;
 	n->heard = now;
+	n->doubtful = false;
 	/* The other link may have been faster. */
 	if (b->count > n->count) {
 		note_said(m, n, b);
@@ -332,10 +333,17 @@ forgive(struct memb *m, uint64_t now, uint64_t late)
 	}
 	memb_mesh_forgive(m, now, late);
 	m->same_since = 0;
-	/* They may have judged us meanwhile: wait for what they say now. */
-	if (late > memb_own_t1(m))
-		for (i = 1; i < m->conf.nodes_max; i++)
-			memb_del(&m->nodes[i].hears, 0);
+	if (late <= memb_own_t1(m))
+		return;
+	/*
+	 * What we have read just now may be old, and they may have judged us
+	 * meanwhile: nobody is vouched for before it is heard again.
+	 */
+	for (i = 1; i < m->conf.nodes_max; i++) {
+		m->nodes[i].doubtful = true;
+		memb_del(&m->nodes[i].hears, 0);
+		memb_del(&m->hear, i);
+	}
 }
 
 /* Our own lateness; false when it was so much that we judge nobody. */
@@ -414,7 +422,8 @@ memb_detect(struct memb *m, uint64_t now)
 		if (!n->used)
 			continue;
 		if (look_at_links(m, n, now)) {
-			memb_add(&m->hear, i);
+			if (!n->doubtful)
+				memb_add(&m->hear, i);
 			continue;
 		}
 		memb_del(&m->hear, i);

@@ -85,7 +85,7 @@ bool memb_live(enum memb_status s);
 /* The one funnel: false when that step is not allowed. */
 bool memb_set_status(struct memb *m, uint32_t place, enum memb_status s,
     uint64_t now);
-/* Nodes whose word counts about another: we, and those whom we hear. */
+/* Whose word counts about another: we, and who is linked to us. */
 void memb_observers(const struct memb *m, uint32_t about,
     uint32_t *observers, uint32_t *hearing);
 bool memb_fate_came(struct memb *m, uint64_t now, const struct memb_fate *f);

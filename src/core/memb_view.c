@@ -143,6 +143,7 @@ memb_observers(const struct memb *m, uint32_t about, uint32_t *observers,
 	*hearing = memb_has(&m->hear, about);
 	MEMB_EACH(i, &m->hear) {
 		if (i == 0 || i == about || memb_has(&m->out, i) ||
+		    !memb_has(&m->nodes[i].hears, 0) ||
 		    (m->nodes[i].status != MEMB_ALIVE &&
 			m->nodes[i].status != MEMB_STALLED))
 			continue;
