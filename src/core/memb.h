@@ -292,6 +292,7 @@ struct memb {
 	struct memb_set electors, attempts[MEMB_ATTEMPTS_MAX];
 	uint64_t elect, attempts_elect[MEMB_ATTEMPTS_MAX];
 	uint8_t attempts_len;
+	uint64_t newest; /* generation that we have heard of */
 	bool booted;
 	uint64_t renew; /* the least epoch that is wanted; 0: none */
 	/* For the caller: what it was told, and what is due. */

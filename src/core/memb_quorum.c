@@ -11,9 +11,9 @@
  * electorate cannot know whether it was formed while a proposer is silent, so
  * until the next one is formed it has to pass all that it proposed, too.  A
  * proposal is one number in the beats, generation and digest; it is formed
- * for whoever sees all of its members tell it.  Who hears of a generation
- * that is newer than all it knows takes the word of those who tell it, if
- * they have the same view.
+ * for whoever sees all of its members tell it.  Who has heard of a generation
+ * that is newer than its own does not know whose votes count: it takes the
+ * word of those who know, if they have the same view.
  *
  * Nothing of this is kept on a disk: an elector that boots again starts from
  * the expected nodes.  Where a majority of these may boot cut off from the
@@ -202,33 +202,44 @@ two_nodes(struct memb *m, const struct memb_node *other, uint64_t now)
 }
 
 /*
- * Do those with the newest generation say that they may act?  False in
- * *newer when nobody knows a newer one than we do.
+ * The newest generation that we have heard of, from whomever.  When all
+ * voters are here and nobody knows of it any more, it is forgotten.
  */
-static bool
-word_of_newer(const struct memb *m, bool *newer)
+static void
+note_newest(struct memb *m)
 {
 	uint64_t newest = GENERATION(memb_own_elect(m));
-	const struct memb_node *n;
-	bool word = false;
+	bool all = true;
 	uint32_t i;
 
-	*newer = false;
+	for (i = 1; i < m->conf.nodes_max; i++)
+		if (m->nodes[i].used && m->nodes[i].votes > 0)
+			all = all && memb_has(&m->reach, i) &&
+			    memb_has(&m->hear, i);
+	MEMB_EACH(i, &m->hear)
+		if (GENERATION(m->nodes[i].elect) > newest)
+			newest = GENERATION(m->nodes[i].elect);
+	if (all || newest > m->newest)
+		m->newest = newest;
+}
+
+/* Do those with the newest generation say that they may act? */
+static bool
+word_of_newest(const struct memb *m)
+{
+	const struct memb_node *n;
+	uint32_t i;
+
 	MEMB_EACH(i, &m->reach) {
 		n = &m->nodes[i];
-		if (i == 0 || !memb_has(&m->hear, i) ||
-		    GENERATION(n->elect) < newest)
-			continue;
-		if (GENERATION(n->elect) > newest) {
-			newest = GENERATION(n->elect);
-			*newer = true;
-			word = false;
-		}
 		/* It speaks for those who have its view. */
-		word |= n->view == m->view.digest &&
-		    !(n->flags & MEMB_BEAT_NOQUORUM);
+		if (i != 0 && memb_has(&m->hear, i) &&
+		    GENERATION(n->elect) == m->newest &&
+		    n->view == m->view.digest &&
+		    !(n->flags & MEMB_BEAT_NOQUORUM))
+			return true;
 	}
-	return word;
+	return false;
 }
 
 static bool
@@ -247,14 +258,16 @@ bool
 memb_judge_quorum(struct memb *m, uint64_t now)
 {
 	const struct memb_node *other = other_of_two(m);
-	bool good, newer;
+	bool good;
 
 	if (m->renew != 0)
 		return false; /* we are dead for the others */
 	if (other != NULL)
 		return two_nodes(m, other, now);
-	good = word_of_newer(m, &newer);
-	if (!newer)
+	note_newest(m);
+	if (GENERATION(memb_own_elect(m)) < m->newest)
+		good = word_of_newest(m);
+	else
 		good = passes_all(m, &m->reach);
 	if (!m->booted)
 		m->booted = good &&
@@ -292,11 +305,15 @@ propose(struct memb *m, uint64_t now)
 	uint64_t name = elect_of(m, &m->members, 0), newest, same;
 	uint32_t last;
 
-	/* Who joins is welcome; who is missing is missed for a while. */
+	newest = newest_told(m, name, &same);
+	/*
+	 * Who joins is welcome; who is missing is missed for a while, by the
+	 * first one who proposes this.
+	 */
 	if (!memb_within(&m->electors, &m->members) &&
+	    GENERATION(same) <= GENERATION(memb_own_elect(m)) &&
 	    now - m->same_since < m->conf.times.window)
 		return;
-	newest = newest_told(m, name, &same);
 	if (GENERATION(same) < newest ||
 	    GENERATION(same) <= GENERATION(m->elect))
 		same = (newest + 1) << 32 | name;
