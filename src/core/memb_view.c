@@ -12,7 +12,7 @@
  * DOWN is taken back by a beat.  DEAD is not: it needs a view that all of its
  * members have agreed on and a quorum, or evidence from outside.  One observer
  * writes the record of it, the lowest number that lives; each next one in turn
- * two periods later, if none was seen by then.
+ * two periods later, if none was seen by then.  DEAD is the writer's word.
  *
  * DOWNs within two periods begin one view change: they count from its start,
  * and no agreement is told before it is over.
@@ -315,11 +315,25 @@ writers_before_us(const struct memb *m)
 	return n;
 }
 
-static void
-write_fate(struct memb *m, struct memb_node *n, uint64_t now)
+/* How long we leave it to them. */
+static uint64_t
+writer_wait(const struct memb *m)
 {
-	uint64_t wait = WRITER * m->conf.times.period * writers_before_us(m);
+	return WRITER * m->conf.times.period * writers_before_us(m);
+}
 
+static void
+write_fate(struct memb_node *n)
+{
+	n->fate = n->status;
+	n->fate_epoch = n->epoch;
+	n->fate_ours = n->fate_due = true;
+}
+
+/* A record of what has no record yet. */
+static void
+look_for_fate(struct memb *m, struct memb_node *n, uint64_t now)
+{
 	if (n->status != MEMB_DOWN && n->status != MEMB_DEAD &&
 	    n->status != MEMB_LEFT)
 		return;
@@ -328,11 +342,8 @@ write_fate(struct memb *m, struct memb_node *n, uint64_t now)
 	/* Who may not act for all writes no obituaries, but knows some. */
 	if (n->status != MEMB_LEFT && !n->hard && !m->view.quorate)
 		return;
-	if (!n->hard && now - n->since < wait)
-		return;
-	n->fate = n->status;
-	n->fate_epoch = n->epoch;
-	n->fate_ours = n->fate_due = true;
+	if (n->hard || now - n->since >= writer_wait(m))
+		write_fate(n);
 }
 
 /* Is it silent for all whom we hear, and for us? */
@@ -345,6 +356,25 @@ unheard(const struct memb *m, uint32_t i)
 	return hearing == 0;
 }
 
+/*
+ * DOWN for too long.  It is the writer who makes it DEAD, and the others by
+ * its record: so nobody is dead for some and back for others.
+ */
+static void
+look_for_death(struct memb *m, uint32_t i, uint64_t now)
+{
+	struct memb_node *n = &m->nodes[i];
+
+	/* Who is only excluded lives: its time does not run. */
+	if (!unheard(m, i))
+		n->down_at = now;
+	if (!m->view.quorate_agreed || now - n->down_at <
+	    m->conf.times.relocate_hold + writer_wait(m))
+		return;
+	if (memb_set_status(m, i, MEMB_DEAD, now))
+		write_fate(n);
+}
+
 void
 memb_deaths(struct memb *m, uint64_t now)
 {
@@ -355,13 +385,9 @@ memb_deaths(struct memb *m, uint64_t now)
 		n = &m->nodes[i];
 		if (!n->used)
 			continue;
-		/* Who is only excluded lives: its time does not run. */
-		if (n->status == MEMB_DOWN && !unheard(m, i))
-			n->down_at = now;
-		if (n->status == MEMB_DOWN && m->view.quorate_agreed &&
-		    now - n->down_at >= m->conf.times.relocate_hold)
-			(void)memb_set_status(m, i, MEMB_DEAD, now);
-		write_fate(m, n, now);
+		if (n->status == MEMB_DOWN)
+			look_for_death(m, i, now);
+		look_for_fate(m, n, now);
 		if (!n->fit && n->status == MEMB_ALIVE &&
 		    now - n->steady >= m->conf.times.hold_up)
 			n->fit = true;

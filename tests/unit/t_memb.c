@@ -229,7 +229,11 @@ down_then_dead(void)
 	side_run(down_at + conf.times.relocate_hold - ORCM_MS - now);
 	is_u64(side_status(50), MEMB_DOWN, "not DEAD before relocate_hold");
 	side_run(SIDE_PERIOD);
-	is_u64(side_status(50), MEMB_DEAD, "then it is");
+	is_u64(side_status(50), MEMB_DOWN, "then 10 would say so");
+	side_run(2 * SIDE_PERIOD);
+	ok(side_status(50) == MEMB_DEAD && outs[MEMB_OUT_FATE] == 2 &&
+	    last[MEMB_OUT_FATE].fate.status == MEMB_DEAD,
+	    "two periods later we do");
 	side_clear();
 	peer[3].beats = true;
 	side_run(SIDE_PERIOD);
