@@ -168,17 +168,17 @@ struct conf_wish {
 	uint16_t weight;
 };
 
-/* Texts that follow each other, each NUL ended. */
+/* A list that ends with NULL, as execve(2) likes it. */
 struct conf_words {
-	const char *text;
-	uint32_t size, len;
+	const char *const *word;
+	uint32_t len;
 };
 
 struct conf_app {
 	char name[CONF_APP_MAX + 1]; /* NAME[:VERSION[:RELEASE]] */
 	uint64_t id; /* of the name; low 16 bits 0, as jobs have them */
 	struct conf_words exec; /* program and arguments */
-	struct conf_words env;	/* NAME=VALUE */
+	struct conf_words env;	/* NAME=VALUE, sorted */
 	const char *cwd;	/* or "": the run directory */
 	char user[ORCM_NAME_MAX + 1]; /* or "": the daemon's */
 	uint32_t replicas;
