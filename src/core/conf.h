@@ -111,7 +111,7 @@ struct conf_dvm {
 	uint16_t ties[CONF_TIES_MAX];
 	uint32_t ties_len;
 	uint64_t boot_wait, lone_boot;
-	uint64_t relocate_hold, adopt_hold; /* default: of the profile */
+	uint64_t relocate_hold, adopt_hold; /* usual: of the profile */
 	uint64_t seed;
 	uint32_t storm, storm_k; /* k: responders, of CONF_SLOTTED */
 	uint32_t mode;
@@ -207,7 +207,6 @@ struct conf_app {
 	const uint16_t *after; /* apps */
 	uint32_t after_len;
 	struct conf_place place;
-	struct conf_place leader_place;
 };
 
 struct conf_plugin {
@@ -221,10 +220,10 @@ struct conf_plugin {
 struct conf_error {
 	struct conf_place place; /* line 0: of the file as a whole */
 	bool warning;		 /* the configuration may be used */
-	char text[240];		 /* what; remedy */
+	char text[300];		 /* KEYWORD NAME: what; remedy */
 };
 
-struct conf_work; /* the text, while it is read */
+struct conf_work; /* the text while it is read, and lists */
 
 struct conf {
 	struct conf_dvm dvm;
@@ -233,7 +232,7 @@ struct conf {
 	struct conf_app *apps;
 	struct conf_plugin *plugins;
 	uint32_t nodes_len, groups_len, apps_len, plugins_len;
-	char (*attrs)[ORCM_NAME_MAX + 1];
+	char (*attrs)[ORCM_NAME_MAX + 1]; /* sorted */
 	uint32_t attrs_len;
 	char kinds[CONF_KINDS_MAX][ORCM_NAME_MAX + 1]; /* lower ones first */
 	uint32_t kinds_len;
@@ -262,23 +261,92 @@ void conf_read(struct conf *c, const char *text, size_t size,
  * errors[] says why, and nothing but that may be used.
  */
 bool conf_end(struct conf *c);
-/* For who checks more than can be checked here: what a plug-in says. */
-void conf_error(struct conf *c, const struct conf_place *place,
-    const char *text);
+/* It comes after an old one: a generation more, unless both are the same. */
+void conf_follow(struct conf *c, uint64_t old_generation, uint64_t old_hash);
 
+enum conf_keyword {
+	CONF_DVM,
+	CONF_NODE,
+	CONF_GROUP,
+	CONF_APP,
+	CONF_PLUGIN,
+	CONF_KEYWORDS
+};
+const char *conf_keyword_name(enum conf_keyword k);
+/* How many there are; of CONF_DVM one. */
+uint32_t conf_len(const struct conf *c, enum conf_keyword k);
+const char *conf_name(const struct conf *c, enum conf_keyword k, uint32_t i);
 /*
  * The index of that name, or CONF_NONE.  An app may be named without its
  * version or release where only one fits.
  */
-uint32_t conf_find_node(const struct conf *c, const char *name);
-uint32_t conf_find_group(const struct conf *c, const char *name);
-uint32_t conf_find_app(const struct conf *c, const char *name);
+uint32_t conf_find(const struct conf *c, enum conf_keyword k,
+    const char *name);
 
 /*
- * The canonical text, in pieces: what is as it is by default is left out.
- * Reading it gives an equal configuration.
+ * For who checks more than can be checked here, e.g. what a plug-in says:
+ * where that key was said, else where the thing it belongs to was; and an
+ * error more.  They are told before anything of a configuration is used.
+ */
+struct conf_place conf_where(const struct conf *c, enum conf_keyword k,
+    uint32_t i, const char *key);
+void conf_complain(struct conf *c, struct conf_place place, const char *text);
+
+/* What a change of a key needs. */
+enum conf_class {
+	CONF_LIVE,   /* nothing: it holds from now on */
+	CONF_AGAIN,  /* the replicas of that app are started anew */
+	CONF_REFUSED /* the whole DVM is started anew */
+};
+const char *conf_class_name(enum conf_class c);
+
+/* One value of one thing; of `env` there may be several, of others one. */
+struct conf_item {
+	char key[ORCM_NAME_MAX + 1];
+	enum conf_class class;
+	bool usual; /* it is as if nothing had been said */
+	bool shown; /* follows from others: not part of the text */
+	uint32_t row;	 /* items are in the order of row, then part */
+	const char *part; /* which of several values it is, or "" */
+	char value[CONF_VALUE_MAX]; /* without quotes */
+};
+
+/* All items one by one: start with *at 0; false at the end. */
+bool conf_item(const struct conf *c, enum conf_keyword k, uint32_t i,
+    uint32_t *at, struct conf_item *out);
+
+/*
+ * The canonical text, in pieces: what is as usual is left out.  Reading it
+ * gives an equal configuration.
  */
 void conf_print(const struct conf *c,
     void (*put)(void *arg, const char *text, size_t size), void *arg);
+
+enum conf_what { CONF_ADDED, CONF_REMOVED, CONF_CHANGED };
+const char *conf_what_name(enum conf_what w);
+
+/*
+ * What is different between two, change by change: first the name of the
+ * DVM, then by keyword and name.  Of what was added or removed the keys are
+ * not told.  old or new may be NULL where CHANGED lacks a value.
+ */
+struct conf_diff {
+	const struct conf *a, *b;
+	enum conf_keyword keyword;
+	uint32_t ai, bi;     /* next thing of each */
+	bool inside;	     /* comparing keys of ai and bi */
+	bool begun;
+	uint32_t a_at, b_at; /* next item of each */
+	bool a_has, b_has;
+	struct conf_item a_item, b_item;
+	/* the change */
+	enum conf_what what;
+	const char *name, *key, *old, *new;
+	enum conf_class class;
+};
+void conf_diff(struct conf_diff *d, const struct conf *old,
+    const struct conf *new);
+/* False when there is no more. */
+bool conf_diff_next(struct conf_diff *d);
 
 #endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "core/conf_own.h"
+
+/*
+ * Levenshtein's distance of two names, for "did you mean".  Two letters that
+ * changed places count as two.  Names that are too long are far from all.
+ */
+
+static unsigned
+least(unsigned a, unsigned b, unsigned c)
+{
+	if (b < a)
+		a = b;
+	return c < a ? c : a;
+}
+
+unsigned
+conf_distance(const char *a, const char *b)
+{
+	unsigned row[ORCM_NAME_MAX + 1], corner, above;
+	size_t a_len = strlen(a), b_len = strlen(b), i, k;
+
+	if (a_len > ORCM_NAME_MAX || b_len > ORCM_NAME_MAX)
+		return CONF_FAR;
+	for (k = 0; k <= b_len; k++)
+		row[k] = (unsigned)k;
+	for (i = 1; i <= a_len; i++) {
+		corner = row[0];
+		row[0] = (unsigned)i;
+		for (k = 1; k <= b_len; k++) {
+			above = row[k];
+			row[k] = least(above + 1, row[k - 1] + 1,
+			    corner + (a[i - 1] != b[k - 1]));
+			corner = above;
+		}
+	}
+	return row[b_len] < CONF_FAR ? row[b_len] : CONF_FAR;
+}
