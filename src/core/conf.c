@@ -204,8 +204,8 @@ conf_where(const struct conf *c, enum conf_keyword k, uint32_t i,
 	REQUIRE(i < conf_len(c, k));
 	for (at = r->keys; at < r->first + r->len; at++) {
 		t = &c->work->tokens[at];
-		if (t->equals != CONF_NO_EQUALS &&
-		    strcmp(c->work->text + t->at, key) == 0)
+		if (t->equals == strlen(key) &&
+		    memcmp(c->work->text + t->at, key, t->equals) == 0)
 			return conf_token_place(c, t);
 	}
 	return conf_token_place(c, &c->work->tokens[r->first]);

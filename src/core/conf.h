@@ -236,6 +236,7 @@ struct conf {
 	uint32_t attrs_len;
 	char kinds[CONF_KINDS_MAX][ORCM_NAME_MAX + 1]; /* lower ones first */
 	uint32_t kinds_len;
+	uint32_t kinds_above; /* bits: those with another kind below them */
 	uint64_t hash;	     /* of the canonical text */
 	uint64_t generation; /* 1, or what conf_follow() made it */
 	struct conf_error *errors; /* by file, then line */
@@ -261,6 +262,9 @@ void conf_read(struct conf *c, const char *text, size_t size,
  * errors[] says why, and nothing but that may be used.
  */
 bool conf_end(struct conf *c);
+/* How that app is spread over groups of that kind; never USUAL. */
+enum conf_spread conf_spread(const struct conf *c, const struct conf_app *a,
+    uint32_t kind);
 /* It comes after an old one: a generation more, unless both are the same. */
 void conf_follow(struct conf *c, uint64_t old_generation, uint64_t old_hash);
 
@@ -307,7 +311,8 @@ struct conf_item {
 	bool usual; /* it is as if nothing had been said */
 	bool shown; /* follows from others: not part of the text */
 	uint32_t row;	 /* items are in the order of row, then part */
-	const char *part; /* which of several values it is, or "" */
+	bool cut;	 /* it is longer than that; not of a good one */
+	const char *part; /* NAME=VALUE where there are several, or "" */
 	char value[CONF_VALUE_MAX]; /* without quotes */
 };
 
@@ -317,32 +322,33 @@ bool conf_item(const struct conf *c, enum conf_keyword k, uint32_t i,
 
 /*
  * The canonical text, in pieces: what is as usual is left out.  Reading it
- * gives an equal configuration.
+ * gives an equal configuration.  False when a value was cut; not of a good
+ * one.
  */
-void conf_print(const struct conf *c,
+bool conf_print(const struct conf *c,
     void (*put)(void *arg, const char *text, size_t size), void *arg);
 
 enum conf_what { CONF_ADDED, CONF_REMOVED, CONF_CHANGED };
 const char *conf_what_name(enum conf_what w);
 
 /*
- * What is different between two, change by change: first the name of the
- * DVM, then by keyword and name.  Of what was added or removed the keys are
- * not told.  old or new may be NULL where CHANGED lacks a value.
+ * What is different between two good ones, change by change: by keyword, then
+ * name.  For what was added or removed no keys are told; else old or new is
+ * NULL where only one side has that key.  Texts are good until the next call.
  */
 struct conf_diff {
-	const struct conf *a, *b;
-	enum conf_keyword keyword;
-	uint32_t ai, bi;     /* next thing of each */
-	bool inside;	     /* comparing keys of ai and bi */
-	bool begun;
-	uint32_t a_at, b_at; /* next item of each */
-	bool a_has, b_has;
-	struct conf_item a_item, b_item;
 	/* the change */
+	enum conf_keyword keyword;
 	enum conf_what what;
 	const char *name, *key, *old, *new;
 	enum conf_class class;
+	/* how far it is */
+	const struct conf *a, *b;
+	uint32_t ai, bi; /* things in hand, or the next ones */
+	bool inside;	 /* their items are being compared */
+	uint32_t a_at, b_at;
+	bool a_has, b_has, a_spent, b_spent;
+	struct conf_item a_item, b_item;
 };
 void conf_diff(struct conf_diff *d, const struct conf *old,
     const struct conf *new);

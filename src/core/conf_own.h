@@ -174,6 +174,8 @@ void conf_link_apps(struct conf *c);
 
 /* conf_check.c */
 void conf_check(struct conf *c);
-void conf_check_apps(struct conf *c); /* conf_check_app.c */
+/* conf_check_app.c */
+void conf_check_apps(struct conf *c);
+void conf_warn_apps(struct conf *c);
 
 #endif
