@@ -10,6 +10,8 @@
  */
 extern const struct orcm_plugin *const orcm_builtin[];
 
+extern const struct orcm_plugin orcm_plugin_config_dir;
+extern const struct orcm_plugin orcm_plugin_config_file;
 extern const struct orcm_plugin orcm_plugin_leader_lowest;
 extern const struct orcm_plugin orcm_plugin_leader_fixed;
 extern const struct orcm_plugin orcm_plugin_leader_first;
@@ -23,6 +25,8 @@ extern const struct orcm_plugin orcm_plugin_errmgr_local;
 extern const struct orcm_plugin orcm_plugin_errmgr_abort;
 
 const struct orcm_plugin *const orcm_builtin[] = {
+	&orcm_plugin_config_dir,
+	&orcm_plugin_config_file,
 	&orcm_plugin_leader_lowest,
 	&orcm_plugin_leader_fixed,
 	&orcm_plugin_leader_first,

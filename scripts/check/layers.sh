@@ -52,7 +52,7 @@ function where(file,   p, n) {
 	if (p[1] == "plugins") {
 		if (n == 2)
 			return "builtin"
-		if (p[2] ~ /^(sensor|transport|config|member)$/)
+		if (p[2] ~ /^(sensor|transport|member)$/)
 			return "driver"
 		return "strategy"
 	}

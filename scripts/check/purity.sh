@@ -18,8 +18,7 @@ objects=
 for source in src/base/*.c src/core/*.c plugins/*/*.c; do
 	object=$b/o/${source%.c}.o
 	case $source in
-	plugins/sensor/* | plugins/transport/* | plugins/config/* | \
-	    plugins/member/*) continue ;;
+	plugins/sensor/* | plugins/transport/* | plugins/member/*) continue ;;
 	esac
 	test ! -f "$source" || objects="$objects $object"
 done

@@ -295,6 +295,8 @@ uint32_t conf_find(const struct conf *c, enum conf_keyword k,
 struct conf_place conf_where(const struct conf *c, enum conf_keyword k,
     uint32_t i, const char *key);
 void conf_complain(struct conf *c, struct conf_place place, const char *text);
+/* About a file as a whole: it cannot be read. */
+void conf_complain_file(struct conf *c, const char *file, const char *text);
 
 /* What a change of a key needs. */
 enum conf_class {

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The program of an app and its environment.  Arguments are split at blanks,
- * as a shell would do it but for everything that makes a shell one: '...'
- * keeps what stands between, a backslash keeps the next letter, and there are
- * no variables, no patterns, no pipes.  Each argument is printed plain if
- * that is possible, else within '...'.
+ * as a shell would do it but for everything that makes a shell one: '...' and
+ * "..." keep what stands between, a backslash keeps the next letter (within
+ * "..." just '"' and '\'), and there are no variables, no patterns, no pipes.
+ * Each argument is printed plain if that is possible, else within '...'.
  */
 #include <string.h>
 
 #include "base/require.h"
 #include "core/conf_own.h"
+
+/* Does a backslash at s keep the next letter? */
+static bool
+is_escape(const char *s, char quote)
+{
+	return *s == '\\' && (quote == '\0' ||
+		(quote == '"' && (s[1] == '"' || s[1] == '\\')));
+}
 
 /*
  * The next argument into out, which has room for all of the text; what
@@ -18,27 +26,27 @@
 static const char *
 next_word(const char *s, char *out, size_t *len, bool *bad)
 {
-	bool quoted = false;
+	char quote = '\0';
 
 	*len = 0;
 	while (*s == ' ' || *s == '\t')
 		s++;
 	if (*s == '\0')
 		return NULL;
-	while (*s != '\0' && (quoted || (*s != ' ' && *s != '\t'))) {
-		if (*s == '\'') {
-			quoted = !quoted;
+	while (*s != '\0' && (quote != '\0' || (*s != ' ' && *s != '\t'))) {
+		if (quote != '\0' ? *s == quote : (*s == '\'' || *s == '"')) {
+			quote = quote != '\0' ? '\0' : *s;
 			s++;
 			continue;
 		}
-		if (*s == '\\' && !quoted && *++s == '\0') {
+		if (is_escape(s, quote) && *++s == '\0') {
 			*bad = true;
 			return NULL;
 		}
 		out[(*len)++] = *s++;
 	}
-	*bad = quoted;
-	return quoted ? NULL : s;
+	*bad = quote != '\0';
+	return *bad ? NULL : s;
 }
 
 static enum conf_verdict
@@ -61,8 +69,8 @@ read_exec(struct conf_use *u, const char *value)
 		text += len + 1;
 	}
 	if (bad) {
-		CONF_VALUE_ERROR(u, " ends within an argument; close the "
-		    "' or remove the backslash at the end");
+		CONF_VALUE_ERROR(u, " ends within an argument; close its "
+		    "quote, or remove the backslash at the end");
 		return CONF_SAID;
 	}
 	if (words == 0 || list[0][0] == '\0')

@@ -60,6 +60,16 @@ conf_file(struct conf *c, const char *name)
 	text_add(&t, name);
 }
 
+void
+conf_complain_file(struct conf *c, const char *file, const char *text)
+{
+	struct conf_place p;
+
+	conf_file(c, file);
+	p = here(c);
+	conf_complain(c, p, text);
+}
+
 static bool
 is_blank(char ch)
 {

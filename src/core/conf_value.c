@@ -55,8 +55,9 @@ static enum conf_verdict
 read_number(struct conf_use *u, const char *value)
 {
 	uint32_t v = 0;
+	bool good = num_u32(value, 0, UINT32_MAX, &v);
 
-	return keep32(u, num_u32(value, 0, UINT32_MAX, &v), v);
+	return keep32(u, good, v);
 }
 
 static void
@@ -73,8 +74,9 @@ static enum conf_verdict
 read_big(struct conf_use *u, const char *value)
 {
 	uint64_t v = 0;
+	bool good = num_u64(value, 0, UINT64_MAX, &v);
 
-	return keep64(u, num_u64(value, 0, UINT64_MAX, &v), v);
+	return keep64(u, good, v);
 }
 
 static void
@@ -116,8 +118,9 @@ static enum conf_verdict
 read_time(struct conf_use *u, const char *value)
 {
 	uint64_t v = 0;
+	bool good = num_time(value, &v);
 
-	return keep64(u, num_time(value, &v), v);
+	return keep64(u, good, v);
 }
 
 static void
@@ -148,10 +151,11 @@ static enum conf_verdict
 read_size(struct conf_use *u, const char *value)
 {
 	uint64_t v = 0;
+	bool good = num_size(value, &v) && v != CONF_NO_LIMIT;
 
 	if (is_none(u, value))
 		return keep64(u, true, CONF_NO_LIMIT);
-	return keep64(u, num_size(value, &v) && v != CONF_NO_LIMIT, v);
+	return keep64(u, good, v);
 }
 
 static void
@@ -172,10 +176,11 @@ static enum conf_verdict
 read_milli(struct conf_use *u, const char *value)
 {
 	uint64_t v = 0;
+	bool good = num_milli(value, &v) && v != CONF_NO_LIMIT;
 
 	if (is_none(u, value))
 		return keep64(u, true, CONF_NO_LIMIT);
-	return keep64(u, num_milli(value, &v) && v != CONF_NO_LIMIT, v);
+	return keep64(u, good, v);
 }
 
 static void
@@ -198,8 +203,9 @@ static enum conf_verdict
 read_prob(struct conf_use *u, const char *value)
 {
 	uint32_t v = 0;
+	bool good = num_prob(value, &v);
 
-	return keep32(u, num_prob(value, &v), v);
+	return keep32(u, good, v);
 }
 
 static void
@@ -223,12 +229,14 @@ read_percent(struct conf_use *u, const char *value)
 	char digits[8];
 	size_t len = strlen(value);
 	uint32_t v = 0;
+	bool good;
 
 	if (len < 2 || len > sizeof(digits) || value[len - 1] != '%')
 		return CONF_BAD;
 	memcpy(digits, value, len - 1);
 	digits[len - 1] = '\0';
-	return keep32(u, num_u32(digits, 0, 100, &v), v * 10);
+	good = num_u32(digits, 0, 100, &v);
+	return keep32(u, good, v * 10);
 }
 
 static void

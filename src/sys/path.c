@@ -116,6 +116,24 @@ path_run(const char *dvm, const char *dir, char *out)
 	return 0;
 }
 
+int
+path_conf(char *out)
+{
+	const char *conf = getenv("ORCM_CONF");
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+	if (conf != NULL && conf[0] != '\0')
+		return put(out, conf, "", "");
+	if (geteuid() == 0)
+		return put(out, "/etc/orcm/orcm.conf", "", "");
+	if (xdg != NULL && xdg[0] == '/')
+		return put(out, xdg, "/orcm/orcm.conf", "");
+	if (home != NULL && home[0] == '/')
+		return put(out, home, "/.config/orcm/orcm.conf", "");
+	errno = ENOENT;
+	return -1;
+}
+
 /* A directory, ours, without these permissions; -1 with errno if not. */
 static int
 check_own(const struct stat *st, mode_t closed)

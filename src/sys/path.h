@@ -34,6 +34,12 @@ int path_run_check(const char *run);
 /* run/name, -1 with ENAMETOOLONG when it cannot be a socket's path. */
 int path_join(const char *run, const char *name, char *out);
 /*
+ * Where the configuration is: $ORCM_CONF, else /etc/orcm/orcm.conf for root,
+ * else orcm/orcm.conf below $XDG_CONFIG_HOME or ~/.config.  out has PATH_ROOM
+ * bytes.  -1 with errno: ENAMETOOLONG, or ENOENT without a HOME.
+ */
+int path_conf(char *out);
+/*
  * Path of another program of ours: beside the running one, else in the
  * installation's BINDIR.  argv0 helps where the system does not tell.  In a
  * build tree all programs lie in one directory, as they do once installed.
