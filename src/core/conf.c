@@ -15,7 +15,8 @@
 #include "base/require.h"
 #include "core/conf_own.h"
 
-#define PART_MAX 72u /* bytes of one part of an error */
+#define PART_MAX 130u /* bytes of one part of an error; no text of ours has more */
+#define PART_SHOWN 60u /* of one that is longer */
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -270,7 +271,7 @@ add_part(struct text *t, const char *part)
 	size_t len = strlen(part), i, shown = len;
 
 	if (len > PART_MAX)
-		shown = PART_MAX - 3;
+		shown = PART_SHOWN;
 	for (i = 0; i < shown; i++)
 		text_char(t,
 		    (unsigned char)part[i] < ' ' || part[i] == 127 ? '?' :

@@ -220,7 +220,7 @@ struct conf_plugin {
 struct conf_error {
 	struct conf_place place; /* line 0: of the file as a whole */
 	bool warning;		 /* the configuration may be used */
-	char text[300];		 /* KEYWORD NAME: what; remedy */
+	char text[512];		 /* KEYWORD NAME: what; remedy */
 };
 
 struct conf_work; /* the text while it is read, and lists */

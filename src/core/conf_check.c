@@ -53,9 +53,10 @@ check_twins(struct conf *c, uint32_t i, uint32_t k)
 				continue;
 			addr_text(&a->addr[x], text);
 			CONF_ERROR(c, where(c, i, "addr"), "node ", a->name,
-			    ": ", text, " is an address of node ", b->name,
-			    i == k ? ", twice; give another, or another :PORT" :
-			    " too; give another, or another :PORT");
+			    ": ", text, i == k ? " is there twice" :
+			    " is that of node ", i == k ? "" : b->name,
+			    i == k ? "" : " too",
+			    "; give another, or another :PORT");
 		}
 }
 
@@ -77,7 +78,7 @@ check_link(struct conf *c, uint32_t i, uint32_t link)
 		CONF_ERROR(c, where(c, i, "addr"), "node ", c->nodes[i].name,
 		    ": ", text, " and that of node ", c->nodes[0].name,
 		    " on the same link are IPv4 and IPv6; use one of them");
-	} else if (d->multicast.family != ADDR_NONE &&
+	} else if (i == 0 && d->multicast.family != ADDR_NONE &&
 	    a->family != d->multicast.family) {
 		addr_text(&d->multicast, net);
 		CONF_ERROR(c, where(c, i, "addr"), "node ", c->nodes[i].name,
@@ -86,30 +87,41 @@ check_link(struct conf *c, uint32_t i, uint32_t link)
 	}
 }
 
+/* One for each link; without links= as many as the first node has. */
+static bool
+check_count(struct conf *c, uint32_t i)
+{
+	const struct conf_node *n = &c->nodes[i];
+	uint32_t want = c->dvm.links_len;
+	char had[NUM_TEXT_MAX], wanted[NUM_TEXT_MAX];
+
+	if (want == 0)
+		want = c->nodes[0].addr_len;
+	if (n->addr_len == 0 && c->nodes_len > 1) {
+		CONF_ERROR(c, n->place, "node ", n->name, ": it has no "
+		    "address, and other nodes could not find it; add addr=");
+		return false;
+	}
+	if (n->addr_len == want)
+		return true;
+	(void)num_text(had, sizeof(had), n->addr_len);
+	(void)num_text(wanted, sizeof(wanted), want);
+	CONF_ERROR(c, where(c, i, "addr"), "node ", n->name, ": addresses: ",
+	    had, c->dvm.links_len > 0 ? ", links: " :
+	    ", but of the first node: ", wanted, c->dvm.links_len > 0 ?
+	    "; give addr= with one for each" : "; give addr= with as many");
+	return false;
+}
+
 static void
 check_addresses(struct conf *c)
 {
-	const struct conf_node *n;
-	uint32_t i, k, want = c->dvm.links_len;
-	char had[NUM_TEXT_MAX], wanted[NUM_TEXT_MAX];
+	uint32_t i, k;
 
-	if (want == 0 && c->nodes_len > 0)
-		want = c->nodes[0].addr_len;
-	if (want == 0 && c->nodes_len > 1)
-		want = 1;
 	for (i = 0; i < c->nodes_len; i++) {
-		n = &c->nodes[i];
-		if (n->addr_len != want) {
-			(void)num_text(had, sizeof(had), n->addr_len);
-			(void)num_text(wanted, sizeof(wanted), want);
-			CONF_ERROR(c, where(c, i, "addr"), "node ", n->name,
-			    ": it has ", had, " addresses, but there are ",
-			    wanted, c->dvm.links_len > 0 ?
-			    " links; give addr= with one for each link" :
-			    " elsewhere; give addr= with as many");
+		if (!check_count(c, i))
 			return;
-		}
-		for (k = 0; k < want; k++)
+		for (k = 0; k < c->nodes[i].addr_len; k++)
 			check_link(c, i, k);
 		for (k = 0; k <= i; k++)
 			check_twins(c, i, k);

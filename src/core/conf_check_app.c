@@ -164,15 +164,21 @@ waits_for(const struct conf *c, uint32_t from, uint32_t app, uint64_t *seen)
 }
 
 static void
-check_after(struct conf *c, const struct conf_app *a)
+check_after(struct conf *c)
 {
-	uint64_t seen[CONF_APPS_MAX / 64] = { 0 };
-	uint32_t i = (uint32_t)(a - c->apps);
+	uint64_t seen[CONF_APPS_MAX / 64];
+	uint32_t i;
 
-	if (waits_for(c, i, i, seen))
-		CONF_ERROR(c, where(c, a, "after"), "app ", a->name,
-		    ": it waits for itself, by way of after= of others; "
-		    "remove an after= of the circle");
+	for (i = 0; i < c->apps_len; i++) {
+		memset(seen, 0, sizeof(seen));
+		if (!waits_for(c, i, i, seen))
+			continue;
+		/* All others of the circle would say the same. */
+		CONF_ERROR(c, where(c, &c->apps[i], "after"), "app ",
+		    c->apps[i].name, ": it waits for itself, by way of after= "
+		    "of others; remove an after= of the circle");
+		return;
+	}
 }
 
 /* Tables of the scheduler are that long. */
@@ -205,10 +211,10 @@ conf_check_apps(struct conf *c)
 		check_ids(c, &c->apps[i]);
 		check_exec(c, &c->apps[i]);
 		check_pins(c, &c->apps[i]);
-		check_after(c, &c->apps[i]);
 		if (!c->bad)
 			check_place(c, &c->apps[i]);
 	}
+	check_after(c);
 	check_lists(c);
 }
 

@@ -152,7 +152,7 @@ static const struct conf_key keys[] = {
 	  .max = 64 },
 
 	{ KEY(CONF_GROUP, "kind", &conf_label, FIELD(group, kind), "group",
-	  CONF_LIVE, "a name other than node", "psu") },
+	  CONF_LIVE, "a name that a kind may have, which is any but node", "psu") },
 	{ KEY(CONF_GROUP, "parent", &conf_group_ref, FIELD(group, parent), "",
 	  CONF_LIVE, "a group", "rack1") },
 	{ KEY(CONF_GROUP, "p", &conf_prob, FIELD(group, p), "1e-6", CONF_LIVE,

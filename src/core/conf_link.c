@@ -95,7 +95,7 @@ check_parents(struct conf *c)
 			    "group ", g->name, ": parent=", parent->name,
 			    ": so the group lies above itself; remove a "
 			    "parent= of the circle");
-			good = false;
+			return false;
 		} else if (strcmp(g->kind, parent->kind) == 0) {
 			CONF_ERROR(c, conf_where(c, CONF_GROUP, i, "parent"),
 			    "group ", g->name, ": parent=", parent->name,

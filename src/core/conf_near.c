@@ -5,7 +5,8 @@
 
 /*
  * Levenshtein's distance of two names, for "did you mean".  Two letters that
- * changed places count as two.  Names that are too long are far from all.
+ * changed places count as two.  Nobody means a name of which half the letters
+ * are others.
  */
 
 static unsigned
@@ -16,14 +17,12 @@ least(unsigned a, unsigned b, unsigned c)
 	return c < a ? c : a;
 }
 
-unsigned
-conf_distance(const char *a, const char *b)
+static unsigned
+distance(const char *a, const char *b)
 {
 	unsigned row[ORCM_NAME_MAX + 1], corner, above;
 	size_t a_len = strlen(a), b_len = strlen(b), i, k;
 
-	if (a_len > ORCM_NAME_MAX || b_len > ORCM_NAME_MAX)
-		return CONF_FAR;
 	for (k = 0; k <= b_len; k++)
 		row[k] = (unsigned)k;
 	for (i = 1; i <= a_len; i++) {
@@ -36,5 +35,17 @@ conf_distance(const char *a, const char *b)
 			corner = above;
 		}
 	}
-	return row[b_len] < CONF_FAR ? row[b_len] : CONF_FAR;
+	return row[b_len];
+}
+
+unsigned
+conf_distance(const char *name, const char *meant)
+{
+	size_t len = strlen(name);
+	unsigned far;
+
+	if (len > ORCM_NAME_MAX || strlen(meant) > ORCM_NAME_MAX)
+		return CONF_FAR;
+	far = distance(name, meant);
+	return far < CONF_FAR && 2 * far <= len ? far : CONF_FAR;
 }

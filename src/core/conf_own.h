@@ -23,7 +23,8 @@ struct conf_token {
 	uint32_t at, line;
 	uint32_t equals; /* place in it of the first '=', or NO_EQUALS */
 	uint8_t file;
-	bool first; /* of a record */
+	bool first;  /* of a record */
+	bool broken; /* what followed it in its line could not be read */
 };
 #define CONF_NO_EQUALS UINT32_MAX
 #define CONF_ITEM_MAX 256u /* no item of a list with commas is that long */
@@ -34,6 +35,7 @@ struct conf_record {
 	const char *name;
 	uint32_t first, len;
 	uint32_t keys; /* the first token that is key=value */
+	bool broken;   /* some of it could not be read; that was said */
 };
 
 struct conf_work {
@@ -155,9 +157,9 @@ void conf_text_end(struct conf *c);
 bool conf_next(const char *list, size_t *at, char *out, size_t size);
 
 /* conf_near.c */
-/* How many letters differ, at most CONF_FAR. */
+/* How many letters differ; CONF_FAR if too many to have been meant. */
 #define CONF_FAR 3u
-unsigned conf_distance(const char *a, const char *b);
+unsigned conf_distance(const char *name, const char *meant);
 
 /* conf_key.c */
 const struct conf_key *conf_key(uint32_t row); /* NULL at the end */

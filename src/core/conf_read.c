@@ -103,6 +103,8 @@ plugin_name(struct conf *c, struct conf_record *r)
 		return false;
 	}
 	name = r->len > 2 ? token_text(c, r->keys) : "";
+	if (r->len < 3 && r->broken)
+		return false;
 	if (!name_ok(name, strlen(name))) {
 		CONF_ERROR(c, token_place(c, r->first), "plugin ", kind,
 		    ": the name of a plug-in follows; write plugin ", kind,
@@ -128,6 +130,8 @@ name_of(struct conf *c, struct conf_record *r)
 
 	r->keys = r->first + 2;
 	r->name = r->len > 1 ? token_text(c, r->first + 1) : "";
+	if (r->len < 2 && r->broken)
+		return false;
 	if (r->len < 2 ||
 	    c->work->tokens[r->first + 1].equals != CONF_NO_EQUALS) {
 		CONF_ERROR(c, token_place(c, r->first), keyword,
@@ -243,6 +247,7 @@ collect(struct conf *c)
 		while (at < w->tokens_len && !w->tokens[at].first)
 			at++;
 		r.len = at - r.first;
+		r.broken = w->tokens[at - 1].broken;
 		if (!keyword_of(c, &r) || !name_of(c, &r))
 			continue;
 		check_words(c, &r);
@@ -325,25 +330,32 @@ declare_all(struct conf *c)
 static void
 say_no_key(struct conf_use *u, enum conf_keyword k, const char *name)
 {
-	const struct conf_key *key;
-	const char *near = NULL;
+	const char *near = NULL, *other = NULL, *remedy;
 	unsigned far, best = CONF_FAR;
+	const struct conf_key *key;
 	uint32_t row;
 
 	for (row = 0; (key = conf_key(row)) != NULL; row++) {
-		if (key->keyword != k)
+		if (key->keyword != k) {
+			if (strcmp(key->name, name) == 0)
+				other = conf_keyword_name(key->keyword);
 			continue;
+		}
 		far = conf_distance(name, key->name);
 		if (far < best) {
 			best = far;
 			near = key->name;
 		}
 	}
+	remedy = "; see orcm.conf(5) for those that there are";
+	if (near != NULL)
+		remedy = "; did you mean ";
+	else if (other != NULL)
+		remedy = "; it is one of ";
 	CONF_ERROR(u->c, u->place, conf_keyword_name(k), " ",
-	    conf_name(u->c, k, u->index), ": there is no key ", name,
-	    near != NULL ? "; did you mean " : "; see orcm.conf(5) for those "
-					       "that there are",
-	    near != NULL ? near : "", near != NULL ? "?" : "");
+	    conf_name(u->c, k, u->index), ": there is no key ", name, remedy,
+	    near != NULL ? near : other != NULL ? other : "",
+	    near != NULL ? "?" : "");
 }
 
 static void
@@ -401,6 +413,8 @@ fill(struct conf_use *u, const struct conf_record *r, uint64_t seen)
 		if (u->key->keyword != r->keyword || (seen >> row & 1) != 0)
 			continue;
 		if (u->key->required) {
+			if (r->broken)
+				continue;
 			CONF_ERROR(u->c, u->place,
 			    conf_keyword_name(r->keyword), " ", r->name,
 			    ": there is no ", u->key->name, "=; add one like ",

@@ -80,6 +80,10 @@ is_blank(char ch)
 static void
 put(struct conf_work *w, char ch)
 {
+	struct conf_token *t = &w->tokens[w->tokens_len];
+
+	if (ch == '=' && t->equals == CONF_NO_EQUALS)
+		t->equals = w->text_len - t->at;
 	/* A word needs no more than it and what ends it had in the line. */
 	REQUIRE(w->text_len < CONF_TEXT_MAX);
 	w->text[w->text_len++] = ch;
@@ -115,10 +119,8 @@ quoted(struct conf *c, const char *s, const char *end)
 
 /* A letter outside of quotes; false and a complaint when it may not be. */
 static bool
-plain(struct conf *c, struct conf_token *t, char ch)
+plain(struct conf *c, char ch)
 {
-	struct conf_work *w = c->work;
-
 	if (ch == '\r') {
 		CONF_ERROR(c, here(c), "a carriage return; convert the file "
 		    "to lines that end with a newline alone");
@@ -133,9 +135,7 @@ plain(struct conf *c, struct conf_token *t, char ch)
 		    "value in quotes and write \\\\ there");
 		return false;
 	}
-	if (ch == '=' && t->equals == CONF_NO_EQUALS)
-		t->equals = w->text_len - t->at;
-	put(w, ch);
+	put(c->work, ch);
 	return true;
 }
 
@@ -153,19 +153,19 @@ word(struct conf *c, const char *s, const char *end)
 	t->file = (uint8_t)(w->files_len - 1);
 	t->equals = CONF_NO_EQUALS;
 	t->first = !w->begun;
+	t->broken = false;
 	while (s != NULL && s < end && !is_blank(*s) &&
 	    !(*s == '\\' && s + 1 == end)) {
 		if (*s == '"') {
 			s = quoted(c, s, end);
 		} else {
-			if (!plain(c, t, *s))
-				s = NULL;
-			else
-				s++;
+			s = plain(c, *s) ? s + 1 : NULL;
 		}
 	}
 	if (s == NULL) {
 		w->text_len = t->at;
+		if (w->begun)
+			t[-1].broken = true;
 		return NULL;
 	}
 	put(w, '\0');

@@ -380,9 +380,18 @@ conf_say_unknown(struct conf_use *u, enum conf_keyword k, const char *name)
 {
 	const char *what = conf_keyword_name(k), *near = NULL;
 	unsigned far, best = CONF_FAR;
+	size_t len = strlen(name);
 	uint32_t i;
 
 	for (i = 0; i < conf_len(u->c, k); i++) {
+		if (k == CONF_APP &&
+		    strncmp(conf_name(u->c, k, i), name, len) == 0 &&
+		    conf_name(u->c, k, i)[len] == ':') {
+			CONF_VALUE_ERROR(u, ": several apps are ", name,
+			    "; give the version, as in ",
+			    conf_name(u->c, k, i));
+			return;
+		}
 		far = conf_distance(name, conf_name(u->c, k, i));
 		if (far < best) {
 			best = far;

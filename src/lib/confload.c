@@ -295,8 +295,10 @@ complain_about(struct conf *c, enum conf_keyword k, uint32_t i,
 {
 	char text[sizeof(c->errors->text)];
 
-	(void)snprintf(text, sizeof(text), "%s %.191s: %s; orcm-info(1) shows "
-	    "what there is", conf_keyword_name(k), conf_name(c, k, i), what);
+	/* The loader says itself what to do. */
+	(void)snprintf(text, sizeof(text), "%s %s: %s%s", conf_keyword_name(k),
+	    conf_name(c, k, i), what, strchr(what, ';') != NULL ? "" :
+	    "; orcm-info -p shows what there is");
 	conf_complain(c, conf_where(c, k, i, key), text);
 }
 
