@@ -272,13 +272,6 @@ _Static_assert(CONF_VALUE_MAX == 8192 && CONF_TEXT_MAX == 65536,
 void
 conf_check(struct conf *c)
 {
-	struct conf_place nowhere = { c->work->files[0], 0 };
-
-	if (c->dvm.name[0] == '\0') {
-		CONF_ERROR(c, nowhere, "there is no line dvm; begin with: "
-		    "dvm NAME");
-		return;
-	}
 	check_numbers(c);
 	check_addresses(c);
 	check_witness(c);

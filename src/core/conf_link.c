@@ -148,6 +148,20 @@ collect_kinds(struct conf *c)
 }
 _Static_assert(CONF_KINDS_MAX == 4, "as the error says");
 
+/* At the first group of a kind that could not be taken. */
+static void
+say_kinds(struct conf *c, uint32_t taken)
+{
+	uint32_t i;
+
+	for (i = 0; (taken >> find_kind(c, c->groups[i].kind) & 1) != 0; i++)
+		;
+	CONF_ERROR(c, conf_where(c, CONF_GROUP, i, "kind"), "group ",
+	    c->groups[i].name, ": kind=", c->groups[i].kind, " lies above and "
+	    "below another kind, by parent= of groups; let groups of one kind "
+	    "always lie above those of the other");
+}
+
 /*
  * below[k]: bits of the kinds that lie below kind k, by their parents.  Kinds
  * are taken one by one, the first by name of those with nothing below them
@@ -164,10 +178,7 @@ order_kinds(struct conf *c, const uint32_t below[CONF_KINDS_MAX])
 			if ((taken >> k & 1) == 0 && (below[k] & ~taken) == 0)
 				break;
 		if (k == c->kinds_len) {
-			CONF_ERROR(c, c->dvm.place, "groups of kind ",
-			    c->kinds[0], " and others lie above each other by "
-			    "their parent=; let groups of one kind always lie "
-			    "above those of the other");
+			say_kinds(c, taken);
 			return false;
 		}
 		taken |= 1u << k;

@@ -311,6 +311,23 @@ declare(struct conf *c, const struct conf_record *r)
 	}
 }
 
+/*
+ * Without one the others are looked at all the same.  Where a line could not
+ * be read, that may have been it.
+ */
+static void
+check_dvm(struct conf *c)
+{
+	if (c->dvm.name[0] != '\0')
+		return;
+	c->dvm.place.file = c->work->files[0];
+	c->dvm.place.line = 0;
+	if (!c->bad)
+		CONF_ERROR(c, c->dvm.place, "there is no line dvm; begin "
+		    "with: dvm NAME");
+	c->bad = true;
+}
+
 static void
 declare_all(struct conf *c)
 {
@@ -506,6 +523,7 @@ conf_end(struct conf *c)
 	conf_text_end(c);
 	collect(c);
 	declare_all(c);
+	check_dvm(c);
 	conf_link_attrs(c);
 	read_all(c, CONF_DVM);
 	read_all(c, CONF_NODE);
