@@ -15,7 +15,8 @@
 #include "base/require.h"
 #include "core/conf_own.h"
 
-#define PART_MAX 130u /* bytes of one part of an error; no text of ours has more */
+/* Bytes of one part of an error; no text of ours has more. */
+#define PART_MAX 130u
 #define PART_SHOWN 60u /* of one that is longer */
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -162,7 +162,7 @@ struct conf_pin {
 	uint16_t node;
 };
 
-/* Wished with that weight: a node with attribute `what`; away from app `what` */
+/* With that weight: on a node with attribute `what`; away from app `what`. */
 struct conf_wish {
 	uint16_t what;
 	uint16_t weight;

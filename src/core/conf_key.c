@@ -76,7 +76,8 @@ static const char *const no_yes[] = { "no", "yes", NULL };
 #define TIME_UP_TO(what) "a time of at most " what " with ms, s, m or h"
 #define ONE_OF(words) "one of " words
 
-#define KEY(keyword_, name_, type_, offset_, usual_, class_, expect_, example_) \
+#define KEY(keyword_, name_, type_, offset_, usual_, class_, expect_,          \
+    example_)                                                                  \
 	.keyword = keyword_, .name = name_, .type = type_, .offset = offset_, \
 	.usual = usual_, .class = class_, .expect = expect_, \
 	.example = example_
@@ -144,15 +145,16 @@ static const struct conf_key keys[] = {
 	{ KEY(CONF_DVM, "change-limit", &conf_percent, FIELD(dvm, change_limit),
 	  "50%", CONF_LIVE, "a part from 0% to 100%", "50%"),
 	  .max = 1000 },
-	{ KEY(CONF_DVM, "rate", &conf_number, FIELD(dvm, rate), "100", CONF_LIVE,
-	  "a number from 1 to 10000", "100"),
+	{ KEY(CONF_DVM, "rate", &conf_number, FIELD(dvm, rate), "100",
+	  CONF_LIVE, "a number from 1 to 10000", "100"),
 	  .min = 1, .max = 10000 },
 	{ KEY(CONF_DVM, "rebalance", &conf_number, FIELD(dvm, rebalance), "0",
 	  CONF_LIVE, "a number from 0 to 64", "0"),
 	  .max = 64 },
 
 	{ KEY(CONF_GROUP, "kind", &conf_label, FIELD(group, kind), "group",
-	  CONF_LIVE, "a name that a kind may have, which is any but node", "psu") },
+	  CONF_LIVE, "a name that a kind may have, which is any but node",
+	  "psu") },
 	{ KEY(CONF_GROUP, "parent", &conf_group_ref, FIELD(group, parent), "",
 	  CONF_LIVE, "a group", "rack1") },
 	{ KEY(CONF_GROUP, "p", &conf_prob, FIELD(group, p), "1e-6", CONF_LIVE,
@@ -162,8 +164,8 @@ static const struct conf_key keys[] = {
 	  "a list of nodes", "n1,n2"),
 	  .shown = true },
 
-	{ KEY(CONF_NODE, "id", &conf_number, FIELD(node, id), NULL, CONF_REFUSED,
-	  "a number from 1 to 65534", "1"),
+	{ KEY(CONF_NODE, "id", &conf_number, FIELD(node, id), NULL,
+	  CONF_REFUSED, "a number from 1 to 65534", "1"),
 	  .min = 1, .max = 65534 },
 	{ KEY(CONF_NODE, "addr", &conf_addrs, 0, "", CONF_REFUSED,
 	  "a list of addresses of hosts, with or without :PORT",
@@ -178,7 +180,8 @@ static const struct conf_key keys[] = {
 	{ KEY(CONF_NODE, "mem", &conf_size, FIELD(node, mem), "none", CONF_LIVE,
 	  "a size with or without K, M, G or T, or none", "8G"),
 	  .min = 1, .max = CONF_NO_LIMIT },
-	{ KEY(CONF_NODE, "cpu", &conf_milli, FIELD(node, cpu), "none", CONF_LIVE,
+	{ KEY(CONF_NODE, "cpu", &conf_milli, FIELD(node, cpu), "none",
+	  CONF_LIVE,
 	  "a number from 0.001 with at most three decimals, or none", "4"),
 	  .min = 1, .max = CONF_NO_LIMIT },
 	{ KEY(CONF_NODE, "p", &conf_prob, FIELD(node, p), "1e-5", CONF_LIVE,
@@ -217,8 +220,8 @@ static const struct conf_key keys[] = {
 	{ KEY(CONF_APP, "apart", &conf_apart, 0, "", CONF_LIVE,
 	  "a list of APP=WEIGHT with a weight from 1 to 1000", "ospf=10"),
 	  .min = 1, .max = 1000 },
-	{ KEY(CONF_APP, "slots", &conf_number, FIELD(app, slots), "1", CONF_LIVE,
-	  "a number from 0 to 4096", "1"),
+	{ KEY(CONF_APP, "slots", &conf_number, FIELD(app, slots), "1",
+	  CONF_LIVE, "a number from 0 to 4096", "1"),
 	  .max = SLOTS_MAX },
 	{ KEY(CONF_APP, "mem", &conf_size, FIELD(app, mem), "0", CONF_LIVE,
 	  "a size of at most 1048576T with or without K, M, G or T", "300M"),
@@ -242,8 +245,8 @@ static const struct conf_key keys[] = {
 	  CONF_LIVE, "COUNT/TIME with a count of at most 1000 and 1s to 24h",
 	  "5/10m"),
 	  .max = 1000 },
-	{ KEY(CONF_APP, "decay", &conf_time, FIELD(app, decay), "10m", CONF_LIVE,
-	  "a time from 1s to 24h", "10m"),
+	{ KEY(CONF_APP, "decay", &conf_time, FIELD(app, decay), "10m",
+	  CONF_LIVE, "a time from 1s to 24h", "10m"),
 	  .min = SECOND, .max = DAY },
 	{ KEY(CONF_APP, "backoff", &conf_times, 0, "0,50ms,250ms,1s,4s",
 	  CONF_LIVE, "a list of times of at most 10m with ms, s or m",

@@ -76,7 +76,8 @@ read_spread(struct conf_use *u, const char *value)
 			kind = CONF_KINDS_MAX;
 			if (word == NULL)
 				how = CONF_SPREAD_STRICT;
-			if (how != CONF_SPREAD_STRICT && how != CONF_SPREAD_SOFT)
+			if (how != CONF_SPREAD_STRICT &&
+			    how != CONF_SPREAD_SOFT)
 				return CONF_BAD;
 		} else if (kind == c->kinds_len) {
 			return say_kind(u, item);

@@ -38,7 +38,7 @@ teardown() {
 
 @test "orcm-info: -J is one object a line" {
 	need jq
-	orcm-info -J | jq -es 'length >= 11 and all(.[];
+	orcm-info -J | jq -es 'length >= 13 and all(.[];
 		(.kind | type) == "string" and
 		(.priority | type) == "number" and (.active | type) == "boolean")'
 }

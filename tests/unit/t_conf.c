@@ -111,7 +111,7 @@ groups_hold_those_below_them(void)
 	    "groups know their kinds");
 	a = &c->apps[0];
 	ok(a->forbid.bits[0] == 3 && a->avoid_groups.bits[0] == 4 &&
-		a->avoid.bits[0] == 0, "to avoid a group is to avoid its nodes");
+		a->avoid.bits[0] == 0, "a group avoided is its nodes avoided");
 	ok(conf_spread(c, a, 0) == CONF_SPREAD_FIRM &&
 		conf_spread(c, a, 1) == CONF_SPREAD_FIRM, "low ones: firm");
 	ok(conf_spread(c, a, 2) == CONF_SPREAD_STRICT, "as it was said");

@@ -24,6 +24,7 @@ reads_with(const struct conf_key *k, const char *value)
 		[CONF_PLUGIN] = "",
 	};
 	struct text t;
+	const char *more;
 	char all[2048], head[80];
 	enum conf_keyword w;
 	size_t cut;
@@ -31,6 +32,7 @@ reads_with(const struct conf_key *k, const char *value)
 	text_init(&t, all, sizeof(all));
 	for (w = 0; w < CONF_KEYWORDS; w++) {
 		snprintf(head, sizeof(head), "%s", heads[w]);
+		more = "";
 		if (w == k->keyword) {
 			/* Not twice the key that is tried. */
 			if (strcmp(k->name, "addr") == 0 ||
@@ -41,9 +43,10 @@ reads_with(const struct conf_key *k, const char *value)
 				head[cut] = '\0';
 			}
 			if (strcmp(k->name, "replicas") == 0)
-				strcat(head, " exec=/a");
+				more = " exec=/a";
 		}
 		text_add(&t, head);
+		text_add(&t, more);
 		if (w == k->keyword) {
 			text_char(&t, ' ');
 			text_add(&t, k->name);
