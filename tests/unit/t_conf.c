@@ -398,6 +398,7 @@ generations_count_changes(void)
 static void
 nothing_is_left_of_what_was(void)
 {
+	static struct conf *fresh;
 	uint64_t hash;
 
 	ok(conf_of(c, "dvm d\nnode a groups=g attr=x slots=3\ngroup g\n"
@@ -406,9 +407,10 @@ nothing_is_left_of_what_was(void)
 	ok(conf_of(c, "dvm e\nnode b\ngroup h\napp q exec=/q\n"
 	    "plugin leader first\n"), "then less");
 	hash = c->hash;
-	c = conf_new();
-	ok(conf_of(c, "dvm e\nnode b\ngroup h\napp q exec=/q\n"
-	    "plugin leader first\n") && c->hash == hash, "is as it is alone");
+	fresh = conf_new();
+	ok(conf_of(fresh, "dvm e\nnode b\ngroup h\napp q exec=/q\n"
+	    "plugin leader first\n") && fresh->hash == hash,
+	    "is as it is alone");
 }
 
 int
