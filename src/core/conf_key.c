@@ -134,9 +134,9 @@ static const struct conf_key keys[] = {
 	  CONF_REFUSED, ONE_OF("orders, shares"), "orders"),
 	  .max = UINT32_MAX, .words = modes },
 	{ KEY(CONF_DVM, "map", &conf_policy, FIELD(dvm, map), "resilient",
-	  CONF_LIVE, "a policy NAME[:ARGUMENT][,key=value...]", "resilient") },
+	  CONF_LIVE, "a policy NAME[,key=value...]", "resilient") },
 	{ KEY(CONF_DVM, "errmgr", &conf_policy, FIELD(dvm, errmgr), "default",
-	  CONF_LIVE, "a policy NAME[:ARGUMENT][,key=value...]", "default") },
+	  CONF_LIVE, "a policy NAME[,key=value...]", "default") },
 	{ KEY(CONF_DVM, "reconcile", &conf_word, FIELD(dvm, reconcile),
 	  "leader-first", CONF_LIVE,
 	  ONE_OF("leader-first, keep-original, keep-replacement, "

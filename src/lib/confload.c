@@ -2,9 +2,7 @@
 /*
  * The host of the plug-ins of kind "config".  They say which files there
  * are; this lists the directory, opens, looks whose file it is, reads at most
- * what a configuration may have, and feeds it to the core.  Then it asks
- * those plug-ins that the configuration names whether they are there and
- * understand what they are told, which the core cannot.
+ * what a configuration may have, and feeds it to the core.
  *
  * Everything that is wrong becomes an error of the configuration, with the
  * file in front, so that a caller has one list to show.  Nothing is kept.
@@ -23,7 +21,7 @@
 #include <orcm/config.h>
 
 #include "base/name.h"
-#include "lib/policy.h"
+#include "lib/confplug.h"
 #include "sys/path.h"
 #include "sys/plug.h"
 
@@ -287,99 +285,6 @@ plugin_of(struct load *l, const char *source, char name[ORCM_NAME_MAX + 1])
 	return "file";
 }
 
-/* What only the plug-ins know. */
-
-static void
-complain_about(struct conf *c, enum conf_keyword k, uint32_t i,
-    const char *key, const char *what)
-{
-	char text[sizeof(c->errors->text)];
-
-	/* The loader says itself what to do. */
-	(void)snprintf(text, sizeof(text), "%s %s: %s%s", conf_keyword_name(k),
-	    conf_name(c, k, i), what, strchr(what, ';') != NULL ? "" :
-	    "; orcm-info -p shows what there is");
-	conf_complain(c, conf_where(c, k, i, key), text);
-}
-
-static void
-check_leaders(struct conf *c)
-{
-	struct policy p;
-	uint32_t i;
-
-	for (i = 0; i < c->apps_len; i++)
-		if (policy_load(&p, c->apps[i].leader,
-			c->apps[i].replicas) == -1)
-			complain_about(c, CONF_APP, i, "leader", p.error);
-}
-
-/* Is there such a plug-in?  Who uses it asks how large its ops are. */
-static const struct orcm_plugin *
-find_plugin(struct conf *c, enum conf_keyword k, uint32_t i, const char *key,
-    const char *kind, const char *name)
-{
-	char error[PLUG_ERROR_MAX];
-	const struct orcm_plugin *p = plug_load(kind, name, 0, error);
-
-	if (p == NULL)
-		complain_about(c, k, i, key, error);
-	return p;
-}
-
-/* What is usual is there in any case. */
-static void
-check_policy(struct conf *c, const char *kind, const char *policy,
-    const char *usual)
-{
-	char name[ORCM_NAME_MAX + 1];
-	size_t len = strcspn(policy, ":,");
-
-	memcpy(name, policy, len);
-	name[len] = '\0';
-	if (strcmp(name, usual) != 0)
-		(void)find_plugin(c, CONF_DVM, 0, kind, kind, name);
-}
-
-static void
-check_params(struct conf *c, uint32_t i)
-{
-	const struct conf_plugin *p = &c->plugins[i];
-	const struct orcm_plugin *plugin;
-	const struct orcm_param *known;
-	char key[ORCM_NAME_MAX + 1], what[120];
-	uint32_t n;
-	size_t len;
-
-	plugin = find_plugin(c, CONF_PLUGIN, i, "", p->kind, p->plugin);
-	for (n = 0; plugin != NULL && n < p->params.len; n++) {
-		len = strcspn(p->params.word[n], "=");
-		memcpy(key, p->params.word[n], len);
-		key[len] = '\0';
-		known = plugin->params;
-		while (known != NULL && known->name != NULL &&
-		    strcmp(known->name, key) != 0)
-			known++;
-		if (known != NULL && known->name != NULL)
-			continue;
-		(void)snprintf(what, sizeof(what),
-		    "it takes no parameter %s", key);
-		complain_about(c, CONF_PLUGIN, i, key, what);
-	}
-}
-
-static void
-check_plugins(struct conf *c)
-{
-	uint32_t i;
-
-	check_leaders(c);
-	check_policy(c, "map", c->dvm.map, "resilient");
-	check_policy(c, "errmgr", c->dvm.errmgr, "default");
-	for (i = 0; i < c->plugins_len; i++)
-		check_params(c, i);
-}
-
 bool
 confload(struct conf *c, const char *source, bool trusted)
 {
@@ -408,7 +313,7 @@ confload(struct conf *c, const char *source, bool trusted)
 			complain(l, source, error);
 	}
 	if (p != NULL && read_source(l, p->ops) && conf_end(c)) {
-		check_plugins(c);
+		confplug_check(c);
 		good = !c->bad;
 	}
 	while (l->names_len > 0)
