@@ -30,7 +30,7 @@ octet(const char *s, uint8_t *out)
 {
 	unsigned v = 0, len;
 
-	for (len = 0; s[len] >= '0' && s[len] <= '9' && len < 4; len++)
+	for (len = 0; len < 4 && s[len] >= '0' && s[len] <= '9'; len++)
 		v = v * 10 + (unsigned)(s[len] - '0');
 	if (len == 0 || v > 255 || (len > 1 && s[0] == '0'))
 		return NULL;
@@ -68,7 +68,7 @@ group(const char *s, uint8_t ip[2])
 {
 	unsigned v = 0, len;
 
-	for (len = 0; hex(s[len]) >= 0 && len < 5; len++)
+	for (len = 0; len < 5 && hex(s[len]) >= 0; len++)
 		v = v << 4 | (unsigned)hex(s[len]);
 	if (len == 0 || len > 4)
 		return NULL;

@@ -47,5 +47,6 @@ text_num(struct text *t, uint64_t v)
 {
 	char digits[NUM_TEXT_MAX];
 
-	text_bytes(t, digits, num_text(digits, sizeof(digits), v));
+	(void)num_text(digits, sizeof(digits), v);
+	text_add(t, digits);
 }

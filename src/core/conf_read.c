@@ -275,39 +275,57 @@ declare_plugin(struct conf_plugin *p)
 	p->plugin = colon + 1;
 }
 
-/* The name fits: name_of() has seen it. */
-#define DECLARE(c, things, r)                                                  \
-	(memset(&(c)->things[(c)->things##_len], 0, sizeof(*(c)->things)),     \
-	    (void)copy_str((c)->things[(c)->things##_len].name,                \
-		sizeof((c)->things->name), (r)->name),                         \
-	    (c)->things[(c)->things##_len].place = token_place(c, (r)->first), \
-	    &(c)->things[(c)->things##_len++])
+/* One more in a table, with nothing but its name, which comes first. */
+static void *
+add_thing(void *things, size_t size, uint32_t *len, const char *name,
+    size_t name_size)
+{
+	char *thing = (char *)things + (*len)++ * size;
+
+	memset(thing, 0, size);
+	/* It fits: name_of() has seen it. */
+	(void)copy_str(thing, name_size, name);
+	return thing;
+}
+#define ADD_THING(c, things, name_)                                            \
+	add_thing((c)->things, sizeof(*(c)->things), &(c)->things##_len,       \
+	    name_, sizeof((c)->things->name))
 
 static void
 declare(struct conf *c, const struct conf_record *r)
 {
-	struct conf_app *a;
+	struct conf_place place = token_place(c, r->first);
+	struct conf_node *node;
+	struct conf_group *group;
+	struct conf_app *app;
+	struct conf_plugin *plugin;
 
 	switch (r->keyword) {
 	case CONF_DVM:
 		(void)copy_str(c->dvm.name, sizeof(c->dvm.name), r->name);
-		c->dvm.place = token_place(c, r->first);
+		c->dvm.place = place;
 		c->dvm.primary = CONF_NONE;
 		break;
 	case CONF_NODE:
-		DECLARE(c, nodes, r);
+		node = ADD_THING(c, nodes, r->name);
+		node->place = place;
 		break;
 	case CONF_GROUP:
-		DECLARE(c, groups, r)->parent = CONF_NONE;
+		group = ADD_THING(c, groups, r->name);
+		group->place = place;
+		group->parent = CONF_NONE;
 		break;
 	case CONF_APP:
-		a = DECLARE(c, apps, r);
-		a->id = app_id(a->name);
-		a->cwd = "";
-		a->spread_node = CONF_SPREAD_STRICT;
+		app = ADD_THING(c, apps, r->name);
+		app->place = place;
+		app->id = app_id(app->name);
+		app->cwd = "";
+		app->spread_node = CONF_SPREAD_STRICT;
 		break;
 	default:
-		declare_plugin(DECLARE(c, plugins, r));
+		plugin = ADD_THING(c, plugins, r->name);
+		plugin->place = place;
+		declare_plugin(plugin);
 	}
 }
 
