@@ -242,6 +242,7 @@ struct memb_node {
 	bool told_fit, connect, pull;
 	uint32_t alarms; /* bit of cause */
 	uint8_t link_lost, link_back; /* bit of link, to be alarmed */
+	uint8_t link_out;	      /* alarmed as lost */
 };
 
 /* Two nodes that are both there, but not linked in both directions. */

@@ -73,7 +73,8 @@ link_back(struct memb_node *n, uint32_t link, uint64_t now)
 	struct memb_link *l = &n->links[link];
 
 	l->up = true;
-	n->link_back |= (uint8_t)(1u << link);
+	n->link_back |= n->link_out & (uint8_t)(1u << link);
+	n->link_out &= (uint8_t)~(1u << link);
 	if (now - l->flap_since > FLAP_SPAN) {
 		l->flap_since = now;
 		l->flaps = 0;
@@ -118,6 +119,7 @@ new_life(struct memb *m, struct memb_node *n, uint64_t now, uint64_t epoch)
 	n->fate = MEMB_UNKNOWN;
 	n->fate_ours = n->hard = n->indirect = false;
 	n->count = 0;
+	n->link_out = 0;
 	n->differs = 0;
 	if (n->up_epoch < epoch) {
 		n->connected = false;
@@ -303,16 +305,18 @@ look_at_links(struct memb *m, struct memb_node *n, uint64_t now)
 		}
 		if (!l->used)
 			continue;
-		if (l->up && now - l->heard > memb_t1(m, n, k)) {
+		if (l->up && now - l->heard > memb_t1(m, n, k))
 			l->up = false;
-			lost |= (uint8_t)(1u << k);
-		}
 		if (l->up)
 			up |= (uint8_t)(1u << k);
+		else
+			lost |= (uint8_t)(1u << k);
 	}
 	/* All links silent is a suspicion, some are a matter of links. */
-	if (up != 0)
-		n->link_lost |= lost;
+	if (up != 0) {
+		n->link_lost |= lost & (uint8_t)~n->link_out;
+		n->link_out |= lost;
+	}
 	return up != 0;
 }
 
