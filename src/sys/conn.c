@@ -25,9 +25,6 @@
  * A connection ends in one place, finish(), and only from the loop.  Sending
  * finds two reasons to end: a full queue (dead: nothing more is read) and a
  * peer that has gone (deaf: what it had said before is read first).
- *
- * Called by everything that speaks over run-directory sockets; it knows
- * frames and who may send them, not what they mean.
  */
 
 #define BUFFER_MIN 4096u
@@ -407,13 +404,16 @@ conn_ready(struct watch *w, short revents)
 		finish(c, c->why, c->error);
 		return;
 	}
-	if (c->out_at < c->out_used) {
+	if (conn_queued(c) > 0) {
 		if (flush(c) == -1)
 			turn_deaf(c, errno);
 		else
 			want_events(c);
+		if (c->ops->idle != NULL && !c->deaf && conn_queued(c) == 0)
+			c->ops->idle(c);
 	}
-	read_turn(c);
+	if (c->open)
+		read_turn(c);
 }
 
 int

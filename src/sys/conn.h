@@ -36,6 +36,8 @@ struct conn_ops {
 	    size_t fds_len);
 	/* The connection has ended and is closed; c may be reused. */
 	void (*end)(struct conn *c, enum conn_end why);
+	/* All that was queued has left.  Must not free c.  May be NULL. */
+	void (*idle)(struct conn *c);
 	/*
 	 * Is the frame what its sender sealed?  tail: the tail_size bytes
 	 * behind it.  Asked before anything in the frame is looked at; false

@@ -19,7 +19,7 @@
 
 struct side {
 	struct conn *c;
-	unsigned frames, ends;
+	unsigned frames, ends, idle;
 	enum conn_end why;
 	int error;
 	uint64_t last;	   /* counter of the last frame */
@@ -116,8 +116,17 @@ on_check(struct conn *c, const uint8_t *frame, size_t size,
 	return true;
 }
 
+static inline void
+on_idle(struct conn *c)
+{
+	struct side *s = c->arg;
+
+	s->idle++;
+}
+
 static const struct conn_ops ops = {
 	.frame = on_frame,
+	.idle = on_idle,
 	.end = on_end,
 	.check = on_check,
 };

@@ -85,6 +85,7 @@ first_goes_at_once_others_together(void)
 	wrong = drain(peer, &got);
 	ok(wrong == 0 && got == 5, "all are there after it");
 	ok(conn_queued(&c) == 0 && c.out == NULL, "no memory while idle");
+	is_u64(s.idle, 1, "and that is told once");
 	conn_send(&c, frame, make_frame(frame, sizeof(frame), 6));
 	conn_send(&c, frame, make_frame(frame, sizeof(frame), 7));
 	conn_close(&c);
@@ -118,9 +119,12 @@ queue_waits_for_its_reader(void)
 	struct conn c;
 	int peer = open_one(&s, &c);
 	uint8_t frame[WIRE_HEADER];
-	unsigned i, got = 0, wrong = 0, sent = fill_queue(&c);
+	unsigned i, got = 0, wrong = 0, sent = fill_queue(&c), idle;
 
 	ok(conn_queued(&c) > 0, "the socket is full after %u", sent);
+	idle = s.idle;
+	turn();
+	is_u64(s.idle, idle, "not idle");
 	for (i = 0; i < 1000 && got < sent; i++) {
 		wrong += drain(peer, &got);
 		if (sent % 3 == 0)
@@ -131,6 +135,7 @@ queue_waits_for_its_reader(void)
 	ok(wrong == 0 && got == sent, "all came, in order");
 	ok(conn_queued(&c) == 0 && c.out == NULL && c.out_size == 0,
 	    "no memory while idle");
+	ok(s.idle > idle, "and that is told");
 	conn_close(&c);
 	close(peer);
 	loop_free(&loop);
