@@ -15,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/num.h"
 #include "compat/socket.h"
 
 #define UDP_BUFFER (256 * 1024) /* beats of a whole DVM that came at once */
@@ -29,53 +28,25 @@ close_keep_errno(int fd)
 	errno = kept;
 }
 
-static bool
-host_of(struct net_addr *a, const char *host, uint16_t port)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)&a->ss;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&a->ss;
-
-	memset(a, 0, sizeof(*a));
-	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(port);
-		a->size = sizeof(*v4);
-		return true;
-	}
-	if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons(port);
-		a->size = sizeof(*v6);
-		return true;
-	}
-	return false;
-}
-
 bool
-net_parse(struct net_addr *a, const char *text, uint16_t port)
+net_from(struct net_addr *out, const struct addr *a)
 {
-	char host[INET6_ADDRSTRLEN];
-	const char *end, *colon = strrchr(text, ':');
-	uint64_t number = port;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&out->ss;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&out->ss;
 
-	if (text[0] == '[') {
-		end = strchr(++text, ']');
-		if (end == NULL || (end[1] != ':' && end[1] != '\0'))
-			return false;
-		colon = end[1] == ':' ? end + 1 : NULL;
-	} else if (colon != NULL && strchr(text, ':') == colon) {
-		end = colon;
-	} else {
-		end = text + strlen(text);
-		colon = NULL;
+	memset(out, 0, sizeof(*out));
+	if (a->family == ADDR_V4) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(a->port);
+		memcpy(&v4->sin_addr, a->ip, 4);
+		out->size = sizeof(*v4);
+	} else if (a->family == ADDR_V6) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons(a->port);
+		memcpy(&v6->sin6_addr, a->ip, 16);
+		out->size = sizeof(*v6);
 	}
-	if ((size_t)(end - text) >= sizeof(host))
-		return false;
-	memcpy(host, text, (size_t)(end - text));
-	host[end - text] = '\0';
-	if (colon != NULL && !num_u64(colon + 1, 1, 65535, &number))
-		return false;
-	return host_of(a, host, (uint16_t)number);
+	return out->size > 0;
 }
 
 void

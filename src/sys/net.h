@@ -8,12 +8,12 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "base/addr.h"
+
 /*
- * UDP and TCP between nodes, IPv4 and IPv6.  Addresses are numeric: nothing
- * here asks a name server, so nothing waits.  All sockets are non-blocking
- * and close-on-exec.
+ * UDP and TCP between nodes, IPv4 and IPv6.  All sockets are non-blocking and
+ * close-on-exec.
  */
-#define NET_PORT 7411u	 /* where nothing else is said */
 #define NET_TEXT 64u	 /* an address as text, port included */
 #define NET_DATAGRAM 1472u /* bytes that an Ethernet frame carries */
 
@@ -22,11 +22,8 @@ struct net_addr {
 	socklen_t size;
 };
 
-/*
- * "10.0.0.1", "10.0.0.1:7411", "::1", "[::1]:7411".  False when it is none
- * of these, or the port is not in 1..65535.
- */
-bool net_parse(struct net_addr *a, const char *text, uint16_t port);
+/* Takes its port, too.  False: no address of a host. */
+bool net_from(struct net_addr *out, const struct addr *a);
 void net_text(const struct net_addr *a, char out[NET_TEXT]);
 /* The same host?  Ports do not count. */
 bool net_same_host(const struct net_addr *a, const struct net_addr *b);
