@@ -245,6 +245,76 @@ record_node_get(struct record_node *r, const uint8_t *p, size_t size)
 	return true;
 }
 
+size_t
+record_fate_put(const struct record_fate *r, uint8_t *out)
+{
+	struct wr w;
+
+	wr_init(&w, out, RECORD_VALUE_MAX);
+	wr_tlv_u64(&w, TLV_EPOCH, r->epoch);
+	wr_tlv_u8(&w, TLV_STATE, (uint8_t)r->status);
+	return finish(&w);
+}
+
+bool
+record_fate_get(struct record_fate *r, const uint8_t *p, size_t size)
+{
+	struct wire_msg m;
+
+	memset(r, 0, sizeof(*r));
+	if (!begin(&m, p, size, N(EPOCH) | N(STATE)))
+		return false;
+	r->epoch = wire_num(&m, TLV_EPOCH);
+	r->status = num32(&m, TLV_STATE);
+	return true;
+}
+
+#define SEEN_FIT 0x01u
+#define SEEN_CONNECTED 0x02u
+#define SEEN_SELF 0x04u
+#define SEEN_AGREED 0x08u
+#define SEEN_QUORATE 0x10u
+
+size_t
+record_seen_put(const struct record_seen *r, uint8_t *out)
+{
+	unsigned flags = 0;
+	struct wr w;
+
+	flags |= r->fit ? SEEN_FIT : 0;
+	flags |= r->connected ? SEEN_CONNECTED : 0;
+	flags |= r->self ? SEEN_SELF : 0;
+	flags |= r->agreed ? SEEN_AGREED : 0;
+	flags |= r->quorate ? SEEN_QUORATE : 0;
+	wr_init(&w, out, RECORD_VALUE_MAX);
+	wr_tlv_str(&w, TLV_NAME, r->name);
+	wr_tlv_u64(&w, TLV_EPOCH, r->epoch);
+	wr_tlv_u8(&w, TLV_STATE, (uint8_t)r->status);
+	wr_tlv_u8(&w, TLV_FLAGS, (uint8_t)flags);
+	return finish(&w);
+}
+
+bool
+record_seen_get(struct record_seen *r, const uint8_t *p, size_t size)
+{
+	struct wire_msg m;
+	uint32_t flags;
+
+	memset(r, 0, sizeof(*r));
+	if (!begin(&m, p, size, N(NAME) | N(EPOCH) | N(STATE) | N(FLAGS)))
+		return false;
+	wire_str(&m, TLV_NAME, r->name, sizeof(r->name));
+	r->epoch = wire_num(&m, TLV_EPOCH);
+	r->status = num32(&m, TLV_STATE);
+	flags = num32(&m, TLV_FLAGS);
+	r->fit = flags & SEEN_FIT;
+	r->connected = flags & SEEN_CONNECTED;
+	r->self = flags & SEEN_SELF;
+	r->agreed = flags & SEEN_AGREED;
+	r->quorate = flags & SEEN_QUORATE;
+	return true;
+}
+
 bool
 record_restarts(enum job_restart policy, uint32_t status)
 {

@@ -15,9 +15,12 @@ enum record_kind {
 	RECORD_PROC,	 /* orcmd: one replica; id: job id | rank */
 	RECORD_LEAD,	 /* orcm-leaderd: a claim; id: job id */
 	RECORD_FLOW,	 /* the job's owner: how one replica's streams do */
-	RECORD_DOC	 /* orcm-pnpd: part of a document; see core/doc.h */
+	RECORD_DOC,	 /* orcm-pnpd: part of a document; see core/doc.h */
+	RECORD_FATE,	 /* orcm-pnpd: another node is gone; id: its number */
+	RECORD_SEEN	 /* not in pictures: a node as this one sees it */
 };
-#define RECORD_KINDS_ALL 0xfeu /* bit n: kind n */
+#define RECORD_KIND_LAST RECORD_SEEN
+#define RECORD_KINDS_ALL 0x3feu /* bit n: kind n */
 #define RECORD_BIT(kind) (UINT32_C(1) << (kind))
 #define RECORD_VALUE_MAX 512u
 
@@ -116,6 +119,23 @@ struct record_node {
 	uint64_t epoch;
 };
 
+struct record_fate {
+	uint64_t epoch;	 /* of the life that is over */
+	uint32_t status; /* enum memb_status, 0..255 */
+};
+
+struct record_seen {
+	char name[ORCM_NAME_MAX + 1];
+	uint64_t epoch;	 /* the last that was seen; 0: none */
+	uint32_t status; /* enum memb_status, 0..255 */
+	bool fit;	 /* may lead and be given processes */
+	bool connected;
+	bool self;
+	/* Of the node itself only: */
+	bool agreed;  /* all members have the same view */
+	bool quorate; /* this side may act for all */
+};
+
 /*
  * Values: to TLVs in out[RECORD_VALUE_MAX], size returned; from TLVs, false
  * when they do not make a whole and possible value.
@@ -132,6 +152,10 @@ size_t record_daemon_put(const struct record_daemon *r, uint8_t *out);
 bool record_daemon_get(struct record_daemon *r, const uint8_t *p, size_t size);
 size_t record_node_put(const struct record_node *r, uint8_t *out);
 bool record_node_get(struct record_node *r, const uint8_t *p, size_t size);
+size_t record_fate_put(const struct record_fate *r, uint8_t *out);
+bool record_fate_get(struct record_fate *r, const uint8_t *p, size_t size);
+size_t record_seen_put(const struct record_seen *r, uint8_t *out);
+bool record_seen_get(struct record_seen *r, const uint8_t *p, size_t size);
 
 /* Would a life that ended like this be followed by another one? */
 bool record_restarts(enum job_restart policy, uint32_t status);
