@@ -480,14 +480,6 @@ auth_proved(struct auth *a, uint64_t now, const struct auth_from *from,
 	return true;
 }
 
-bool
-auth_stale(const struct auth *a, uint16_t node, uint64_t epoch)
-{
-	const struct auth_sender *s = sender_find(a, node);
-
-	return s != NULL && s->proven && epoch < s->epoch;
-}
-
 enum auth_verdict
 auth_install(struct auth *a, uint64_t now, uint16_t node, uint64_t epoch,
     uint64_t counter)

@@ -241,6 +241,8 @@ enum auth_verdict auth_stream_step(struct auth *a, struct auth_stream *s,
     const uint8_t *p, size_t size, uint8_t *out, size_t *out_size);
 /*
  * A ready stream proves its peer's epoch: datagrams need no challenge then.
+ * A peer in a former life is genuine all the same: it has lost its memory of
+ * a later one, and can be told so over this stream.
  * AUTH_OK, AUTH_STALE (a later life has proven itself), AUTH_FULL, or
  * AUTH_UNPROVEN when the stream is not ready.
  */
@@ -281,8 +283,6 @@ void auth_tags(const struct auth *a, const struct auth_key *key, uint16_t node,
 enum auth_verdict auth_count(struct auth *a, enum auth_verdict v,
     const struct auth_key *key);
 void auth_nonce(struct auth *a, uint8_t nonce[AUTH_NONCE]);
-/* Is it a life before the one that has proven itself? */
-bool auth_stale(const struct auth *a, uint16_t node, uint64_t epoch);
 /* That epoch is proven, and datagrams up to counter are old. */
 enum auth_verdict auth_install(struct auth *a, uint64_t now, uint16_t node,
     uint64_t epoch, uint64_t counter);
