@@ -3,7 +3,8 @@
 
 #include "core/memb.h"
 
-#define BEAT_COST (UINT64_C(4) * 1000) /* ns to send one and receive one */
+/* ns to send one and receive one, with seals and judgement, as measured. */
+#define BEAT_COST (UINT64_C(10) * 1000)
 
 static uint64_t
 larger(uint64_t a, uint64_t b)
@@ -37,7 +38,8 @@ memb_profile(struct memb_times *t, const char *name, uint32_t nodes,
 	} else if (strcmp(name, "default") != 0)
 		return false;
 	t1 = t->mult * t->period;
-	t->daemon_grace = 500 * ORCM_MS;
+	/* A daemon is back within 20 ms; a host that lost all is not. */
+	t->daemon_grace = larger(t1, 40 * ORCM_MS);
 	t->indirect_grace = 5 * ORCM_SECOND;
 	t->hold_up = larger(10 * t1, 500 * ORCM_MS);
 	t->window = larger(10 * t1, 2 * ORCM_SECOND);

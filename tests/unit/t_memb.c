@@ -17,13 +17,13 @@ profiles_have_their_figures(void)
 	    t.relocate_hold == 10 * ORCM_SECOND, "relaxed: 200 ms x 5");
 	ok(memb_profile(&t, "auto", 64, 1, 64) && t.period == 50 * ORCM_MS &&
 	    t.mult == 4, "auto: a daemon a machine: 50 ms x 4");
-	ok(memb_profile(&t, "auto", 64, 64, 2) && t.period == 80640 * 1000,
-	    "auto: 64 daemons on 2 cores: 80.64 ms");
+	ok(memb_profile(&t, "auto", 64, 64, 2) && t.period == 201600 * 1000,
+	    "auto: 64 daemons on 2 cores: 201.6 ms");
 	ok(!memb_profile(&t, "fast", 8, 1, 4), "no other");
 	ok(memb_profile(&t, "default", 8, 1, 4) &&
 	    t.period == 50 * ORCM_MS && t.mult == 4 &&
 	    t.relocate_hold == 2 * ORCM_SECOND &&
-	    t.daemon_grace == 500 * ORCM_MS &&
+	    t.daemon_grace == 200 * ORCM_MS &&
 	    t.indirect_grace == 5 * ORCM_SECOND &&
 	    t.hold_up == 2 * ORCM_SECOND && t.boot_wait == 2 * ORCM_SECOND &&
 	    t.lone_boot == 10 * ORCM_SECOND, "default: 50 ms x 4");
