@@ -12,6 +12,7 @@
 
 #include "base/num.h"
 #include "lib/confload.h"
+#include "lib/confplug.h"
 #include "lib/tool.h"
 #include "sys/log.h"
 
@@ -69,6 +70,7 @@ load(const char *source, bool trusted)
 {
 	struct conf *c = confload_new();
 	char path[PATH_ROOM];
+	bool good;
 
 	if (c == NULL)
 		die_sys(EXIT_TEMP, "memory for the configuration");
@@ -79,7 +81,10 @@ load(const char *source, bool trusted)
 			die_sys(EXIT_USAGE, "where the configuration is; "
 			    "name it with -c");
 	}
-	if (!confload(c, source, trusted)) {
+	good = confload(c, source, trusted);
+	if (good)
+		confplug_check(c);
+	if (!good || c->bad) {
 		print_errors(c);
 		exit(EXIT_USAGE);
 	}

@@ -21,7 +21,6 @@
 #include <orcm/config.h>
 
 #include "base/name.h"
-#include "lib/confplug.h"
 #include "sys/path.h"
 #include "sys/plug.h"
 
@@ -312,10 +311,7 @@ confload(struct conf *c, const char *source, bool trusted)
 		if (p == NULL)
 			complain(l, source, error);
 	}
-	if (p != NULL && read_source(l, p->ops) && conf_end(c)) {
-		confplug_check(c);
-		good = !c->bad;
-	}
+	good = p != NULL && read_source(l, p->ops) && conf_end(c);
 	while (l->names_len > 0)
 		free(l->names[--l->names_len]);
 	free(l->text);

@@ -15,8 +15,9 @@
 struct conf *confload_new(void);
 void confload_free(struct conf *c);
 /*
- * Reads the source and checks all of it, what its policies and plug-ins say
- * too.  False: c->errors says why, also when there is nothing to be read.
+ * Reads the source and checks all of it but what plug-ins must be asked for:
+ * that is confplug_check().  False: c->errors says why, also when there is
+ * nothing to be read.
  *
  * trusted: it decides what is run, so its files, and the directory of "dir",
  * must be regular ones that belong to root or to us and that nobody else can

@@ -3,7 +3,8 @@
  * What a configuration says to plug-ins.  The core knows the form of a policy
  * and nothing of what there is; here each plug-in that is named is loaded, as
  * a daemon of the same user would, and is asked about its parameters the way
- * it will be asked then.  Called by confload() alone.
+ * it will be asked then.  Called after
+ * confload() by those who can load them.
  */
 #include "lib/confplug.h"
 
