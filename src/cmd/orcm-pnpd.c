@@ -4,6 +4,8 @@
  * its one UNIX socket: it publishes its own records here, hears those of
  * others, and sends orders and events.
  *
+ * With a configuration of several nodes it is one of them: src/pnpd/dvm.h.
+ *
  * The picture outlives its writers: what a daemon (orcmd, orcm-leaderd) has
  * published stays while it is away, and is compared with what it publishes
  * when it is back.  What the owner of a job published goes with its
@@ -81,6 +83,23 @@ on_hello(struct peer *c, const struct wire_msg *m)
 	pnpd_send(c, &w, frame);
 }
 
+/* Are those here that other nodes wait to hear all of? */
+static void
+check_settled(struct peer *c)
+{
+	bool orcmd = false, leaderd = false;
+	uint32_t i;
+
+	c->settled = true;
+	for (i = 0; i < CLIENTS_MAX; i++)
+		if (p.peers[i].used && p.peers[i].settled) {
+			orcmd |= p.peers[i].writer == WRITER_ORCMD;
+			leaderd |= p.peers[i].writer == WRITER_LEADERD;
+		}
+	if (orcmd && leaderd)
+		dvm_settled(&p.dvm);
+}
+
 static void
 on_frame(struct conn *conn, const struct wire_msg *m, int *fds, size_t fds_len)
 {
@@ -112,15 +131,16 @@ on_frame(struct conn *conn, const struct wire_msg *m, int *fds, size_t fds_len)
 			pnpd_tell(&p, at);
 		/* Whoever sees it knows that all it has is told. */
 		put_daemon(c);
+		check_settled(c);
 		break;
 	case WIRE_SUB:
 		pnpd_sub(&p, c, m);
 		break;
 	case WIRE_EVENT:
-		pnpd_event(&p, m);
+		pnpd_event(&p, NULL, m);
 		break;
 	case WIRE_ORDER:
-		pnpd_order(&p, c, m);
+		pnpd_order(&p, c, NULL, m);
 		break;
 	case WIRE_REPLY:
 		pnpd_reply(&p, m);
@@ -227,36 +247,54 @@ on_again(struct timer *t)
 	loop_watch_events(&p.d.loop, &p.listen, POLLIN);
 }
 
-/* One more than at the last life: it never goes back. */
+int
+pnpd_keep_epoch(struct pnpd *q, uint64_t epoch)
+{
+	char path[PATH_ROOM], text[32], next[PATH_ROOM];
+	int fd, n;
+
+	if (path_join(q->d.conf.run, "epoch", path) == -1 ||
+	    path_join(q->d.conf.run, "epoch.new", next) == -1)
+		die_sys(EXIT_USAGE, "%s", q->d.conf.run);
+	fd = open(
+	    next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	n = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)epoch);
+	if (fd == -1 || write(fd, text, (size_t)n) != n ||
+	    rename(next, path) == -1) {
+		log_sys(LOG_WARN, "%s: the epoch is not kept", path);
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	close(fd);
+	return 0;
+}
+
+/*
+ * One more than at the last life: it never goes back.  Who has lost its memory
+ * of that begins at a number that no former life can have had; if the clock
+ * was wrong, other nodes will say so (RISE).
+ */
 static uint64_t
 next_epoch(void)
 {
-	char path[PATH_ROOM], text[32] = "", next[PATH_ROOM];
-	uint64_t epoch = 0;
+	char path[PATH_ROOM], text[32] = "";
+	uint64_t epoch = p.dvm.on ? clock_wall_ms() / 1000 : 0;
+	ssize_t n;
 	int fd;
 
-	if (path_join(p.d.conf.run, "epoch", path) == -1 ||
-	    path_join(p.d.conf.run, "epoch.new", next) == -1)
+	if (path_join(p.d.conf.run, "epoch", path) == -1)
 		die_sys(EXIT_USAGE, "%s", p.d.conf.run);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd != -1) {
-		ssize_t n = read(fd, text, sizeof(text) - 1);
-
+		n = read(fd, text, sizeof(text) - 1);
 		close(fd);
 		while (n > 0 && text[n - 1] == '\n')
 			text[--n] = '\0';
-		if (!num_u64(text, 0, UINT64_MAX - 1, &epoch))
+		if (!num_u64(text, 0, PICTURE_EPOCH_MAX - 1, &epoch))
 			log_line(LOG_WARN, "%s: not a number", path);
 	}
-	epoch++;
-	fd = open(
-	    next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	(void)snprintf(text, sizeof(text), "%llu\n", (unsigned long long)epoch);
-	if (fd == -1 || write(fd, text, strlen(text)) == -1 ||
-	    rename(next, path) == -1)
-		log_sys(LOG_WARN, "%s: the epoch is not kept", path);
-	if (fd != -1)
-		close(fd);
+	(void)pnpd_keep_epoch(&p, ++epoch);
 	return epoch;
 }
 
@@ -271,7 +309,7 @@ put_node(void)
 	(void)copy_str(r.version, sizeof(r.version), ORCM_VERSION);
 	r.epoch = p.epoch;
 	pnpd_put_own(
-	    &p, RECORD_NODE, NODE_NUMBER, value, record_node_put(&r, value));
+	    &p, RECORD_NODE, p.dvm.number, value, record_node_put(&r, value));
 }
 
 static void
@@ -280,8 +318,9 @@ memory(void)
 	struct picture_conf conf = {
 		.records_max = RECORDS_MAX,
 		.tombstones_max = TOMBSTONES_MAX,
-		.node = NODE_NUMBER,
+		.node = p.dvm.number,
 		.epoch = p.epoch,
+		.owners_max = p.dvm.on ? NODES_MAX : 0,
 	};
 	size_t size = picture_memory(&conf) +
 		      CLIENTS_MAX * sizeof(struct peer) + HISTORY_SIZE + 64;
@@ -372,10 +411,13 @@ NODE_MAIN(orcm_pnpd)
 	daemon_options(&p.d.conf, "orcm-pnpd", argc, argv);
 	p.d.on_end = on_stop;
 	p.d.on_state = on_state;
-	daemon_begin(&p.d, CLIENTS_MAX + 8, CLIENTS_MAX * 2 + 16);
+	dvm_conf(&p.dvm, &p);
+	daemon_begin(&p.d, CLIENTS_MAX + 8 + (p.dvm.on ? LINES_MAX : 0),
+	    CLIENTS_MAX * 2 + 16 + (p.dvm.on ? LINES_MAX : 0));
 	timer_init(&p.end, on_leave, NULL);
 	p.epoch = next_epoch();
 	memory();
+	dvm_begin(&p.dvm);
 	put_node();
 	listen_on();
 	daemon_watch(&p.d);
@@ -384,6 +426,7 @@ NODE_MAIN(orcm_pnpd)
 	if (loop_run(&p.d.loop) == -1)
 		die_sys(EXIT_TEMP, "event loop");
 	close_all();
+	dvm_end(&p.dvm);
 	daemon_uncharge(&p.d);
 	return EXIT_YES;
 }

@@ -39,7 +39,8 @@ static _Noreturn void
 usage(const char *name)
 {
 	die(EXIT_USAGE,
-	    "usage: %s [-1kvV] [-D dvm] [-r rundir] [-N node] [-d fd] [-l fd]",
+	    "usage: %s [-1kvV] [-D dvm] [-r rundir] [-N node] [-c source] "
+	    "[-d fd] [-l fd]",
 	    name);
 }
 
@@ -90,7 +91,7 @@ daemon_options(struct daemon_conf *d, const char *name, int argc, char **argv)
 	d->level = LOG_WARN;
 	d->dvm = getenv("ORCM_DVM");
 	log_init(name, LOG_WARN);
-	while ((c = getopt(argc, argv, "1D:N:Vd:kl:r:v")) != -1)
+	while ((c = getopt(argc, argv, "1D:N:Vc:d:kl:r:v")) != -1)
 		switch (c) {
 		case '1':
 			d->keep = false;
@@ -105,6 +106,9 @@ daemon_options(struct daemon_conf *d, const char *name, int argc, char **argv)
 			break;
 		case 'V':
 			show_version(name);
+		case 'c':
+			d->source = optarg;
+			break;
 		case 'd':
 			d->ready = fd_option(name, 'd', optarg);
 			break;
@@ -341,10 +345,10 @@ pid_t
 daemon_spawn(const struct daemon_conf *d, const char *name, const char *flag)
 {
 	static char opt_d[] = "-D", opt_r[] = "-r", opt_n[] = "-N",
-		    opt_l[] = "-l";
+		    opt_l[] = "-l", opt_c[] = "-c";
 	char path[PATH_ROOM], dvm[ORCM_NAME_MAX + 1], run[PATH_ROOM];
-	char node[ORCM_NAME_MAX + 1], life[16], extra[8];
-	char *argv[12], **arg = argv;
+	char node[ORCM_NAME_MAX + 1], life[16], extra[8], source[PATH_ROOM];
+	char *argv[14], **arg = argv;
 	struct spawn s;
 
 	if (path_program(d->argv[0], name, path) == -1)
@@ -359,6 +363,11 @@ daemon_spawn(const struct daemon_conf *d, const char *name, const char *flag)
 	*arg++ = run;
 	*arg++ = opt_n;
 	*arg++ = node;
+	if (d->source != NULL) {
+		(void)copy_str(source, sizeof(source), d->source);
+		*arg++ = opt_c;
+		*arg++ = source;
+	}
 	if (d->lifeline != -1) {
 		(void)num_text(life, sizeof(life), (uint64_t)d->lifeline);
 		*arg++ = opt_l;

@@ -22,6 +22,7 @@ struct daemon_conf {
 	int argc;
 	char **argv;
 	const char *dvm;
+	const char *source; /* of the configuration, or NULL */
 	char run[PATH_ROOM], node[64];
 	int ready;    /* -d: tell readiness there, or -1 */
 	int lifeline; /* -l: everything ends when its other end closes; -1 */
@@ -46,8 +47,8 @@ struct daemon {
 };
 
 /*
- * Parses the options of a daemon (-D -r -N -d -l -1 -k -v -V); exits with 100
- * and a usage line when they are wrong.  Closes all other descriptors.
+ * Parses the options of a daemon (-D -r -N -c -d -l -1 -k -v -V); exits with
+ * 100 and a usage line when they are wrong.  Closes all other descriptors.
  */
 void
 daemon_options(struct daemon_conf *d, const char *name, int argc, char **argv);

@@ -97,28 +97,58 @@ rank_entry(struct jobs *j, uint64_t id)
 	return free_one;
 }
 
+static struct jobs_node *
+node_entry(struct jobs *j, uint16_t number)
+{
+	struct jobs_node *e;
+	size_t i;
+
+	for (i = 0; i < j->nodes_len; i++)
+		if (j->nodes[i].number == number)
+			return &j->nodes[i];
+	if (j->nodes_len == j->nodes_max) {
+		e = grown(j->nodes, &j->nodes_max, sizeof(*e));
+		if (e == NULL)
+			return NULL;
+		j->nodes = e;
+	}
+	e = &j->nodes[j->nodes_len++];
+	memset(e, 0, sizeof(*e));
+	e->number = number;
+	return e;
+}
+
 static int
 take_node(struct jobs *j, const struct client_record *r)
 {
 	struct record_node node;
 	struct jobs_node *e;
-	size_t i;
 
 	if (r->dead || !record_node_get(&node, r->value, r->value_size))
 		return 0;
-	for (i = 0; i < j->nodes_len; i++)
-		if (j->nodes[i].number == r->owner)
-			break;
-	if (i == j->nodes_max) {
-		e = grown(j->nodes, &j->nodes_max, sizeof(*e));
-		if (e == NULL)
-			return -1;
-		j->nodes = e;
-	}
-	if (i == j->nodes_len)
-		j->nodes_len++;
-	j->nodes[i].number = r->owner;
-	(void)copy_str(j->nodes[i].name, sizeof(j->nodes[i].name), node.name);
+	e = node_entry(j, r->owner);
+	if (e == NULL)
+		return -1;
+	(void)copy_str(e->name, sizeof(e->name), node.name);
+	(void)copy_str(e->version, sizeof(e->version), node.version);
+	return 0;
+}
+
+static int
+take_seen(struct jobs *j, const struct client_record *r)
+{
+	struct record_seen seen;
+	struct jobs_node *e;
+
+	if (r->dead || !record_seen_get(&seen, r->value, r->value_size))
+		return 0;
+	e = node_entry(j, (uint16_t)r->id);
+	if (e == NULL)
+		return -1;
+	e->known = true;
+	e->known_old = false;
+	e->seen = seen;
+	(void)copy_str(e->name, sizeof(e->name), seen.name);
 	return 0;
 }
 
@@ -226,6 +256,8 @@ jobs_take(struct jobs *j, const struct client_record *r)
 	switch (r->kind) {
 	case RECORD_NODE:
 		return take_node(j, r);
+	case RECORD_SEEN:
+		return take_seen(j, r);
 	case RECORD_DAEMON:
 		if (r->owner == j->here)
 			take_daemon(j, r);
@@ -248,6 +280,8 @@ jobs_again(struct jobs *j)
 	size_t i;
 
 	j->orcmd_here = j->leaderd_here = false;
+	for (i = 0; i < j->nodes_len; i++)
+		j->nodes[i].known_old = j->nodes[i].known;
 	for (i = 0; i < j->jobs_len; i++) {
 		j->jobs[i].known_old = j->jobs[i].known;
 		j->jobs[i].led_old = j->jobs[i].led;
@@ -263,6 +297,8 @@ jobs_sweep(struct jobs *j)
 {
 	size_t i;
 
+	for (i = 0; i < j->nodes_len; i++)
+		j->nodes[i].known &= !j->nodes[i].known_old;
 	for (i = 0; i < j->jobs_len; i++) {
 		struct jobs_job *e = &j->jobs[i];
 

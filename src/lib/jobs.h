@@ -14,9 +14,15 @@
 	    RECORD_BIT(RECORD_JOB) | RECORD_BIT(RECORD_PROC) |                 \
 	    RECORD_BIT(RECORD_LEAD) | RECORD_BIT(RECORD_FLOW))
 
+/* The nodes of the DVM, as the one that tells sees them. */
+#define JOBS_NODES RECORD_BIT(RECORD_SEEN)
+
 struct jobs_node {
 	uint16_t number;
-	char name[ORCM_NAME_MAX + 1];
+	char name[ORCM_NAME_MAX + 1]; /* also when it has gone */
+	char version[64]; /* or "" */
+	bool known, known_old; /* seen; always false without JOBS_NODES */
+	struct record_seen seen;
 };
 
 struct jobs_job {

@@ -14,7 +14,7 @@ pnpd_begin(const struct pnpd *p, struct wr *w, uint8_t *frame,
 	struct wire_header h = {
 		.type = (uint8_t)type,
 		.flags = flags,
-		.sender = NODE_NUMBER << 16,
+		.sender = (uint32_t)p->dvm.number << 16,
 		.epoch = p->epoch,
 	};
 
@@ -30,34 +30,41 @@ pnpd_send(struct peer *c, struct wr *w, uint8_t *frame)
 		(void)conn_send(&c->conn, frame, size);
 }
 
-static size_t
-record_frame(struct pnpd *p, const struct picture_record *r, uint8_t *frame)
+void
+pnpd_record(const struct pnpd *p, const struct picture_record *r,
+    struct wr *w, uint8_t *frame)
 {
-	struct wr w;
-
-	pnpd_begin(p, &w, frame, WIRE_RECORD, r->dead ? WIRE_FLAG_DEAD : 0);
-	wr_tlv_u16(&w, TLV_OWNER, r->owner);
-	wr_tlv_u8(&w, TLV_KIND, r->kind);
-	wr_tlv_u64(&w, TLV_ID, r->id);
-	wr_tlv_u64(&w, TLV_EPOCH, r->epoch);
-	wr_tlv_u64(&w, TLV_SEQ, r->seq);
+	pnpd_begin(p, w, frame, WIRE_RECORD, r->dead ? WIRE_FLAG_DEAD : 0);
+	wr_tlv_u16(w, TLV_OWNER, r->owner);
+	wr_tlv_u8(w, TLV_KIND, r->kind);
+	wr_tlv_u64(w, TLV_ID, r->id);
+	wr_tlv_u64(w, TLV_EPOCH, r->epoch);
+	wr_tlv_u64(w, TLV_SEQ, r->seq);
 	if (!r->dead)
-		wr_tlv(&w, TLV_VALUE, r->value, r->value_size);
-	return wire_end(&w, 0);
+		wr_tlv(w, TLV_VALUE, r->value, r->value_size);
+}
+
+void
+pnpd_tell_record(struct pnpd *p, const struct picture_record *r)
+{
+	uint8_t frame[WIRE_CONTROL_MAX];
+	struct wr w;
+	size_t size;
+	uint32_t i;
+
+	pnpd_record(p, r, &w, frame);
+	size = wire_end(&w, 0);
+	for (i = 0; i < CLIENTS_MAX; i++)
+		if (p->peers[i].used &&
+		    (p->peers[i].kinds & RECORD_BIT(r->kind)))
+			(void)conn_send(&p->peers[i].conn, frame, size);
 }
 
 void
 pnpd_tell(struct pnpd *p, uint32_t at)
 {
-	const struct picture_record *r = picture_at(&p->picture, at);
-	uint8_t frame[WIRE_CONTROL_MAX];
-	size_t size = record_frame(p, r, frame);
-	uint32_t i;
-
-	for (i = 0; i < CLIENTS_MAX; i++)
-		if (p->peers[i].used &&
-		    (p->peers[i].kinds & RECORD_BIT(r->kind)))
-			(void)conn_send(&p->peers[i].conn, frame, size);
+	pnpd_tell_record(p, picture_at(&p->picture, at));
+	dvm_changed(&p->dvm);
 }
 
 void
@@ -67,6 +74,16 @@ pnpd_put_own(struct pnpd *p, uint8_t kind, uint64_t id, const uint8_t *value,
 	uint32_t at;
 
 	if (picture_put(&p->picture, WRITER_SELF, kind, id, value, size, &at) ==
+	    PICTURE_CHANGED)
+		pnpd_tell(p, at);
+}
+
+void
+pnpd_del_own(struct pnpd *p, uint8_t kind, uint64_t id)
+{
+	uint32_t at;
+
+	if (picture_del(&p->picture, WRITER_SELF, kind, id, &at) ==
 	    PICTURE_CHANGED)
 		pnpd_tell(p, at);
 }
@@ -171,12 +188,15 @@ pnpd_sub(struct pnpd *p, struct peer *c, const struct wire_msg *m)
 
 	c->kinds = (uint32_t)wire_num(m, TLV_KINDS);
 	/* Kind by kind: what speaks of a job comes after the job itself. */
-	for (kind = RECORD_NODE; kind <= RECORD_FLOW; kind++)
+	for (kind = RECORD_NODE; kind <= RECORD_KIND_LAST; kind++)
 		for (place = 0;
 		     (r = picture_next(&p->picture, c->kinds & RECORD_BIT(kind),
-			  &place)) != NULL;)
-			(void)conn_send(
-			    &c->conn, frame, record_frame(p, r, frame));
+			  &place)) != NULL;) {
+			pnpd_record(p, r, &w, frame);
+			pnpd_send(c, &w, frame);
+		}
+	if (c->kinds & RECORD_BIT(RECORD_SEEN))
+		view_tell(&p->dvm, c);
 	if (c->kinds & CLIENT_SUB_EVENTS)
 		pnpd_history(p, c);
 	pnpd_begin(p, &w, frame, WIRE_SYNCED, 0);
