@@ -27,6 +27,7 @@
 #include "node/node.h"
 #include "pnpd/pnpd.h"
 #include "sys/clock.h"
+#include "sys/entropy.h"
 #include "sys/fd.h"
 #include "sys/log.h"
 
@@ -271,15 +272,27 @@ pnpd_keep_epoch(struct pnpd *q, uint64_t epoch)
 }
 
 /*
- * One more than at the last life: it never goes back.  Who has lost its memory
- * of that begins at a number that no former life can have had; if the clock
- * was wrong, other nodes will say so (RISE).
+ * Who has lost its memory of former lives begins at a number that none of them
+ * can have had; if the clock was wrong, other nodes will say so (RISE).
  */
+static uint64_t
+first_epoch(void)
+{
+	uint16_t any = 0;
+
+	if (!p.dvm.on)
+		return 0;
+	if (entropy(&any, sizeof(any)) == -1)
+		die_sys(EXIT_TEMP, "randomness of the system");
+	return clock_wall_ms() / 1000 << 16 | any;
+}
+
+/* One more than at the last life: it never goes back. */
 static uint64_t
 next_epoch(void)
 {
 	char path[PATH_ROOM], text[32] = "";
-	uint64_t epoch = p.dvm.on ? clock_wall_ms() / 1000 : 0;
+	uint64_t epoch = first_epoch();
 	ssize_t n;
 	int fd;
 

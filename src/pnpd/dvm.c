@@ -82,10 +82,12 @@ on_up(struct mesh *m, struct node *n)
 }
 
 static void
-on_down(struct mesh *m, struct node *n)
+on_down(struct mesh *m, struct node *n, uint64_t epoch)
 {
 	struct dvm *d = m->arg;
-	struct memb_in eof = { .event = MEMB_IN_EOF, .node = n->number };
+	struct memb_in eof = { .event = MEMB_IN_EOF,
+		.node = n->number,
+		.epoch = epoch };
 	struct sync_in in = { .event = SYNC_IN_PEER_DOWN,
 		.peer = (uint32_t)(n - m->nodes) };
 

@@ -94,6 +94,7 @@ line_up(struct line *l)
 	struct node *n = mesh_node(m, l->stream.peer);
 	enum auth_verdict v = auth_stream_prove(
 	    m->auth, loop_now(m->loop), &l->stream);
+	uint64_t old;
 
 	if (n == NULL || v != AUTH_OK) {
 		m->refused++;
@@ -106,10 +107,10 @@ line_up(struct line *l)
 	if (n->trial == l)
 		n->trial = NULL;
 	if (n->line != NULL) {
-		n->line->node = NULL;
+		old = n->line->stream.epoch;
 		line_end(n->line);
 		n->line = NULL;
-		m->ops->down(m, n);
+		m->ops->down(m, n, old);
 	}
 	l->node = n;
 	l->up = true;
@@ -184,6 +185,7 @@ on_end(struct conn *c, enum conn_end why)
 {
 	struct line *l = c->arg;
 	struct node *n = l->node;
+	uint64_t epoch = l->stream.epoch;
 	bool was = l->up;
 
 	(void)why;
@@ -191,7 +193,7 @@ on_end(struct conn *c, enum conn_end why)
 	if (!was)
 		return;
 	n->line = NULL;
-	l->m->ops->down(l->m, n);
+	l->m->ops->down(l->m, n, epoch);
 }
 
 static void

@@ -49,8 +49,8 @@ struct line {
 struct mesh_ops {
 	/* A line to that node is up. */
 	void (*up)(struct mesh *m, struct node *n);
-	/* It has ended. */
-	void (*down)(struct mesh *m, struct node *n);
+	/* It has ended; epoch: the life that it was with. */
+	void (*down)(struct mesh *m, struct node *n, uint64_t epoch);
 	/* All that was queued there has left. */
 	void (*idle)(struct mesh *m, struct node *n);
 	/* A connection was tried and refused: the host is up. */

@@ -99,6 +99,24 @@ view_tell(struct dvm *d, struct peer *c)
 			tell_other(d, c, d->mesh.nodes[i].number);
 }
 
+/* Nothing waits for who is down, and nothing is queued for it. */
+static void
+hang_up(struct dvm *d, struct node *n)
+{
+	struct memb_in eof = { .event = MEMB_IN_EOF, .node = n->number };
+	struct sync_in down = { .event = SYNC_IN_PEER_DOWN,
+		.peer = (uint32_t)(n - d->mesh.nodes) };
+	bool was = n->line != NULL;
+
+	if (was)
+		eof.epoch = n->line->stream.epoch;
+	mesh_hang_up(n);
+	if (!was)
+		return;
+	view_feed(d, &eof);
+	spread_feed(d, &down);
+}
+
 static void
 on_status(struct dvm *d, const struct memb_out *o)
 {
@@ -113,10 +131,10 @@ on_status(struct dvm *d, const struct memb_out *o)
 	    (unsigned long long)o->epoch);
 	d->seen_seq++;
 	tell_other(d, NULL, o->node);
-	if (n == NULL || (o->status != MEMB_DEAD && o->status != MEMB_LEFT))
+	if (n == NULL || o->status < MEMB_DOWN)
 		return;
-	mesh_hang_up(n);
-	n->forget = true;
+	hang_up(d, n);
+	n->forget = o->status == MEMB_DEAD || o->status == MEMB_LEFT;
 }
 
 static void
