@@ -69,6 +69,7 @@ all_alive() {
 # state_is I NODE STATE: what node I sees.
 state_is() { test "$(at "$1" orcm-nodes -o state "n$2")" = "$3"; }
 # The processes of a node, replicas and keepers among them.
+# shellcheck disable=SC2013
 node_pids() {
 	local file pid
 	for file in $(grep -lzxF "ORCM_TEST_NODE=$T/n$1" \
