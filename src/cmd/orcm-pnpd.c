@@ -417,6 +417,7 @@ on_state(void *arg)
 			fprintf(stderr, "orcm-pnpd: client %s %s pid %ld\n",
 			    p.peers[i].role, p.peers[i].name,
 			    (long)p.peers[i].pid);
+	dvm_state(&p.dvm);
 }
 
 NODE_MAIN(orcm_pnpd)

@@ -423,6 +423,33 @@ dvm_begin(struct dvm *d)
 }
 
 void
+dvm_state(struct dvm *d)
+{
+	const struct memb_node *n;
+	const struct node *o;
+	uint32_t i;
+
+	if (!d->on)
+		return;
+	fprintf(stderr, "orcm-pnpd: period %llu ms, late by %llu ms at most, local health %u of 7, "
+	    "digest %016llx, %llu frames of no use\n",
+	    (unsigned long long)(d->memb.conf.times.period / ORCM_MS),
+	    (unsigned long long)(d->memb.late_before / ORCM_MS), d->memb.lh,
+	    (unsigned long long)picture_digest(&d->p->picture),
+	    (unsigned long long)d->malformed);
+	for (i = 0; i < NODES_MAX; i++) {
+		o = &d->mesh.nodes[i];
+		if (!o->used || (n = memb_find(&d->memb, o->number)) == NULL)
+			continue;
+		fprintf(stderr, "orcm-pnpd: node %s %s epoch %llu, suspected "
+		    "after %llu ms, %zu bytes queued\n", o->name,
+		    memb_status_name(n->status), (unsigned long long)n->epoch,
+		    (unsigned long long)(memb_t1(&d->memb, n, 0) / ORCM_MS),
+		    mesh_queued(o));
+	}
+}
+
+void
 dvm_end(struct dvm *d)
 {
 	struct memb_in in = { .event = MEMB_IN_LEAVE };

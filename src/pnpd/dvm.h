@@ -56,6 +56,8 @@ void dvm_changed(struct dvm *d);
 void dvm_renew(struct dvm *d, uint64_t epoch);
 /* All programs that outlive us have told what they have. */
 void dvm_settled(struct dvm *d);
+/* Writes it to stderr. */
+void dvm_state(struct dvm *d);
 
 /* beats.c */
 void beats_drain(struct dvm *d);
