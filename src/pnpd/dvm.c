@@ -431,8 +431,8 @@ dvm_state(struct dvm *d)
 
 	if (!d->on)
 		return;
-	fprintf(stderr, "orcm-pnpd: period %llu ms, late by %llu ms at most, local health %u of 7, "
-	    "digest %016llx, %llu frames of no use\n",
+	fprintf(stderr, "orcm-pnpd: period %llu ms, late by %llu ms at most, "
+	    "local health %u of 7, digest %016llx, %llu frames of no use\n",
 	    (unsigned long long)(d->memb.conf.times.period / ORCM_MS),
 	    (unsigned long long)(d->memb.late_before / ORCM_MS), d->memb.lh,
 	    (unsigned long long)picture_digest(&d->p->picture),
