@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -264,31 +263,6 @@ cores(struct dvm *d, const struct conf *c, const struct conf_node *own)
 	    lines);
 }
 
-/* Where the key of the DVM is kept: beside the configuration of its user. */
-static void
-key_path(const struct dvm *d, char *path)
-{
-	const char *named = getenv("ORCM_KEY"), *home;
-	const char *dvm = d->p->d.conf.dvm;
-	int n;
-
-	if (named != NULL && named[0] != '\0')
-		n = snprintf(path, PATH_ROOM, "%s", named);
-	else if (geteuid() == 0)
-		n = snprintf(path, PATH_ROOM, "/etc/orcm/%s.key", dvm);
-	else if ((home = getenv("XDG_CONFIG_HOME")) != NULL &&
-		 home[0] == '/')
-		n = snprintf(path, PATH_ROOM, "%s/orcm/%s.key", home, dvm);
-	else if ((home = getenv("HOME")) != NULL && home[0] == '/')
-		n = snprintf(
-		    path, PATH_ROOM, "%s/.config/orcm/%s.key", home, dvm);
-	else
-		die(EXIT_USAGE, "no place for the key: set ORCM_KEY or HOME");
-	if (n < 0 || (size_t)n >= PATH_ROOM)
-		die(EXIT_USAGE, "the path of the key is too long: choose "
-		    "another by ORCM_KEY");
-}
-
 static void
 keys(struct dvm *d)
 {
@@ -296,7 +270,11 @@ keys(struct dvm *d)
 	struct keyfile k;
 	size_t i;
 
-	key_path(d, path);
+	if (path_key(d->p->d.conf.dvm, path) == -1)
+		die_sys(EXIT_USAGE, "no place for the key: name one by "
+		    "ORCM_KEY");
+	if (path_parents(path) == -1)
+		die_sys(EXIT_USAGE, "the directory of the key %s", path);
 	if (keyfile_open(path, &k, why) == -1)
 		die(EXIT_USAGE, "%s", why);
 	for (i = 0; i < k.len; i++) {

@@ -116,22 +116,56 @@ path_run(const char *dvm, const char *dir, char *out)
 	return 0;
 }
 
+/* name below where this user's configuration is, or what `variable` says. */
+static int
+configured(char *out, const char *variable, const char *name)
+{
+	const char *said = getenv(variable);
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+	if (said != NULL && said[0] != '\0')
+		return put(out, said, "", "");
+	if (geteuid() == 0)
+		return put(out, "/etc/orcm/", name, "");
+	if (xdg != NULL && xdg[0] == '/')
+		return put(out, xdg, "/orcm/", name);
+	if (home != NULL && home[0] == '/')
+		return put(out, home, "/.config/orcm/", name);
+	errno = ENOENT;
+	return -1;
+}
+
 int
 path_conf(char *out)
 {
-	const char *conf = getenv("ORCM_CONF");
-	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	return configured(out, "ORCM_CONF", "orcm.conf");
+}
 
-	if (conf != NULL && conf[0] != '\0')
-		return put(out, conf, "", "");
-	if (geteuid() == 0)
-		return put(out, "/etc/orcm/orcm.conf", "", "");
-	if (xdg != NULL && xdg[0] == '/')
-		return put(out, xdg, "/orcm/orcm.conf", "");
-	if (home != NULL && home[0] == '/')
-		return put(out, home, "/.config/orcm/orcm.conf", "");
-	errno = ENOENT;
-	return -1;
+int
+path_key(const char *dvm, char *out)
+{
+	char name[PATH_ROOM];
+
+	if (put(name, dvm, ".key", "") == -1)
+		return -1;
+	return configured(out, "ORCM_KEY", name);
+}
+
+int
+path_parents(const char *file)
+{
+	char path[PATH_ROOM], *slash;
+
+	if (put(path, file, "", "") == -1)
+		return -1;
+	for (slash = strchr(path + 1, '/'); slash != NULL;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, S_IRWXU) == -1 && errno != EEXIST)
+			return -1;
+		*slash = '/';
+	}
+	return 0;
 }
 
 /* A directory, ours, without these permissions; -1 with errno if not. */

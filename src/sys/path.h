@@ -39,6 +39,13 @@ int path_join(const char *run, const char *name, char *out);
  * bytes.  -1 with errno: ENAMETOOLONG, or ENOENT without a HOME.
  */
 int path_conf(char *out);
+/* The same for the key of a DVM: $ORCM_KEY, else DVM.key beside the above. */
+int path_key(const char *dvm, char *out);
+/*
+ * Makes the directories above a file that are missing, for us alone; what is
+ * there stays as it is.  -1 with errno.
+ */
+int path_parents(const char *file);
 /*
  * Path of another program of ours: beside the running one, else in the
  * installation's BINDIR.  argv0 helps where the system does not tell.  In a

@@ -100,7 +100,7 @@ same_everywhere() {
 }
 
 @test "dvm: a stopped node accuses nobody when it wakes" {
-	dvm_start 3
+	dvm_start 3 "dvm default profile=relaxed"
 	node_signal 3 STOP
 	waituntil 5 state_is 1 3 down
 	node_signal 3 CONT

@@ -81,7 +81,7 @@ orcm-nodes: error: no node \"other\""
 }
 
 @test "orcm-nodes: a switchboard that is killed is not its node" {
-	dvm_start 3
+	dvm_start 3 "dvm default profile=relaxed"
 	for try in 1 2 3; do
 		before=$(at 3 orcm-nodes -o epoch n3)
 		kill -KILL "$(daemon_pid 3 orcm-pnpd)"

@@ -220,6 +220,33 @@ programs_lie_beside_each_other(const char *argv0)
 	ok(exe_path(argv0, out, 3) == -1, "too small an out is an error");
 }
 
+/* As somebody who is not root. */
+static void
+keys_are_beside_configurations(void)
+{
+	char out[PATH_ROOM], want[PATH_ROOM], parent[80];
+	struct stat st;
+
+	unsetenv("ORCM_KEY");
+	snprintf(parent, sizeof(parent), "%s/made", dir);
+	setenv("XDG_CONFIG_HOME", parent, 1);
+	snprintf(want, sizeof(want), "%s/orcm/site.key", parent);
+	ok(path_key("site", out) == 0, "a key");
+	is_str(out, want, "below XDG_CONFIG_HOME");
+	ok(path_parents(out) == 0 && path_parents(out) == 0, "its directories");
+	snprintf(want, sizeof(want), "%s/orcm", parent);
+	ok(stat(want, &st) == 0 && (st.st_mode & 0777) == 0700, "are ours");
+	ok(stat(out, &st) == -1, "the file is not made");
+	ok(rmdir(want) == 0 && rmdir(parent) == 0, "and no more than these");
+	setenv("ORCM_KEY", "/x/y", 1);
+	ok(path_key("site", out) == 0, "a key that was named");
+	is_str(out, "/x/y", "by ORCM_KEY");
+	unsetenv("ORCM_KEY");
+	unsetenv("XDG_CONFIG_HOME");
+	ok(path_parents("/dev/null/x/key") == -1 && errno == ENOTDIR,
+	    "a file is no directory");
+}
+
 static bool
 scratch(const char *name)
 {
@@ -245,6 +272,7 @@ main(int argc, char **argv)
 	bad_run_directories_are_refused();
 	join_keeps_to_what_a_socket_takes();
 	only_our_names_are_removed();
+	keys_are_beside_configurations();
 	ok(rmdir(dir) == 0, "nothing is left behind");
 	return done_testing();
 }
