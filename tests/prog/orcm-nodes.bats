@@ -64,7 +64,7 @@ orcm-nodes: error: no node \"other\""
 	node_start 3
 	for i in 1 2 3; do
 		waituntil 10 all_alive "$i" 3
-		test "$(at "$i" orcm-nodes -o epoch n3)" = $((before + 1))
+		test "$(at "$i" orcm-nodes -o epoch n3)" -gt "$before"
 	done
 }
 
