@@ -128,31 +128,31 @@ spread_feed(struct dvm *d, const struct sync_in *in)
 }
 
 static void
-on_have(struct dvm *d, struct sync_in *in, const struct wire_msg *m)
+on_have(struct dvm *d, struct sync_in in, const struct wire_msg *m)
 {
 	struct sync_row rows[SYNC_ROWS_MAX];
 	struct rd r;
 
 	rd_init(&r, m->tlv[TLV_VECTOR].p, m->tlv[TLV_VECTOR].size);
-	while (rd_left(&r) > 0 && in->rows_len < SYNC_ROWS_MAX) {
-		rows[in->rows_len].owner = rd_u16(&r);
-		rows[in->rows_len].epoch = rd_u64(&r);
-		rows[in->rows_len].seq = rd_u64(&r);
-		rows[in->rows_len++].hash = rd_u64(&r);
+	while (rd_left(&r) > 0 && in.rows_len < SYNC_ROWS_MAX) {
+		rows[in.rows_len].owner = rd_u16(&r);
+		rows[in.rows_len].epoch = rd_u64(&r);
+		rows[in.rows_len].seq = rd_u64(&r);
+		rows[in.rows_len++].hash = rd_u64(&r);
 	}
 	if (!rd_done(&r)) {
 		d->malformed++;
 		return;
 	}
-	in->event = SYNC_IN_HAVE;
-	in->rows = rows;
-	in->last = (m->h.flags & WIRE_FLAG_MORE) == 0;
-	in->ask = (m->h.flags & WIRE_FLAG_ASK) != 0;
-	spread_feed(d, in);
+	in.event = SYNC_IN_HAVE;
+	in.rows = rows;
+	in.last = (m->h.flags & WIRE_FLAG_MORE) == 0;
+	in.ask = (m->h.flags & WIRE_FLAG_ASK) != 0;
+	spread_feed(d, &in);
 }
 
 static void
-on_record(struct dvm *d, struct sync_in *in, const struct wire_msg *m)
+on_record(struct dvm *d, struct sync_in in, const struct wire_msg *m)
 {
 	struct picture_record r = {
 		.kind = (uint8_t)wire_num(m, TLV_KIND),
@@ -165,9 +165,9 @@ on_record(struct dvm *d, struct sync_in *in, const struct wire_msg *m)
 		.value_size = m->tlv[TLV_VALUE].size,
 	};
 
-	in->event = SYNC_IN_RECORD;
-	in->record = &r;
-	spread_feed(d, in);
+	in.event = SYNC_IN_RECORD;
+	in.record = &r;
+	spread_feed(d, &in);
 }
 
 void
@@ -183,10 +183,10 @@ spread_frame(struct dvm *d, struct node *n, const struct wire_msg *m)
 
 	switch (m->h.type) {
 	case WIRE_HAVE:
-		on_have(d, &in, m);
+		on_have(d, in, m);
 		break;
 	case WIRE_RECORD:
-		on_record(d, &in, m);
+		on_record(d, in, m);
 		break;
 	case WIRE_PULL:
 		in.event = SYNC_IN_PULL;
