@@ -28,8 +28,9 @@ send_to(struct dvm *d, const struct node *n, unsigned link,
 	size = auth_seal(&d->auth, n->number, datagram, size, sizeof(datagram));
 	/* What cannot be sent now is as good as lost on the way. */
 	if (size > 0)
-		(void)net_send(
-		    d->udp[link].fd, &n->addrs[link], datagram, size);
+		(void)netfault_send(&d->fault, d->udp[link].fd,
+		    &n->addrs[link], datagram, size,
+		    loop_now(d->mesh.loop));
 }
 
 /* On all links: one of them may be cut. */
@@ -149,8 +150,10 @@ void
 beats_drain(struct dvm *d)
 {
 	uint8_t datagram[NET_DATAGRAM];
+	uint64_t now = loop_now(d->mesh.loop);
 	struct net_addr from;
 	unsigned link;
+	size_t size;
 	ssize_t n;
 	int i;
 
@@ -160,9 +163,13 @@ beats_drain(struct dvm *d)
 			    sizeof(datagram));
 			if (n == -1)
 				break;
-			if ((size_t)n <= sizeof(datagram))
+			if ((size_t)n <= sizeof(datagram) &&
+			    netfault_in(&d->fault, &from, datagram, (size_t)n,
+				now))
 				take_datagram(d, datagram, (size_t)n);
 		}
+	while ((size = netfault_take(&d->fault, &from, datagram, now)) > 0)
+		take_datagram(d, datagram, size);
 }
 
 void

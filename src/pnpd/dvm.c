@@ -26,6 +26,7 @@ run(struct dvm *d)
 	view_run(d);
 	loop_timer(d->mesh.loop, &d->tick, memb_due(&d->memb));
 	loop_timer(d->mesh.loop, &d->repair, sync_due(&d->sync));
+	loop_timer(d->mesh.loop, &d->late, netfault_due(&d->fault));
 }
 
 static void
@@ -61,6 +62,16 @@ on_repair(struct timer *t)
 
 	spread_feed(d, &in);
 	run(d);
+}
+
+/* Datagrams that a fault has delayed. */
+static void
+on_late(struct timer *t)
+{
+	struct dvm *d = t->arg;
+
+	netfault_turn(&d->fault, loop_now(d->mesh.loop));
+	loop_timer(d->mesh.loop, &d->late, netfault_due(&d->fault));
 }
 
 static void
@@ -259,8 +270,8 @@ cores(struct dvm *d, const struct conf *c, const struct conf_node *own)
 	nodes = arena_alloc(&arena, NODES_MAX, sizeof(*nodes));
 	lines = arena_alloc(&arena, LINES_MAX, sizeof(*lines));
 	arena_seal(&arena);
-	mesh_init(&d->mesh, &d->p->d.loop, &mesh_ops, d, &d->auth, nodes,
-	    lines);
+	mesh_init(&d->mesh, &d->p->d.loop, &mesh_ops, d, &d->auth, &d->fault,
+	    nodes, lines);
 }
 
 static void
@@ -283,6 +294,21 @@ keys(struct dvm *d)
 			REQUIRE(auth_key_use(&d->auth, k.keys[i].id));
 	}
 	keyfile_wipe(&k);
+}
+
+/* For tests of what runs above: a network that fails as it is told. */
+static void
+faults(struct dvm *d)
+{
+	const char *rules = getenv("ORCM_FAULT");
+	char why[NETFAULT_WHY];
+
+	netfault_init(&d->fault, d->number);
+	if (rules == NULL || rules[0] == '\0')
+		return;
+	if (!netfault_set(&d->fault, rules, why))
+		die(EXIT_USAGE, "ORCM_FAULT: %s", why);
+	log_line(LOG_WARN, "ORCM_FAULT is set: the network fails on purpose");
 }
 
 /* An address without a port has the DVM's by now. */
@@ -389,6 +415,8 @@ dvm_begin(struct dvm *d)
 	timer_init(&d->tick, on_tick, d);
 	timer_init(&d->repair, on_repair, d);
 	timer_init(&d->settle, on_settle, d);
+	timer_init(&d->late, on_late, d);
+	faults(d);
 	cores(d, d->conf, d->own);
 	keys(d);
 	sockets(d, d->own);

@@ -33,7 +33,8 @@ struct dvm {
 	struct sync sync;
 	struct mesh mesh;
 	struct watch udp[LINKS_MAX]; /* never watched: read at ticks */
-	struct timer tick, repair, settle;
+	struct netfault fault; /* ORCM_FAULT */
+	struct timer tick, repair, settle, late;
 	bool fates_due; /* other nodes have written about nodes */
 	bool quorate;	/* as was told */
 	uint64_t seen_seq;  /* counts what was told to watchers of nodes */

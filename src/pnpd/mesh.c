@@ -22,13 +22,15 @@ static void line_end(struct line *l);
 
 void
 mesh_init(struct mesh *m, struct loop *l, const struct mesh_ops *ops,
-    void *arg, struct auth *auth, struct node *nodes, struct line *lines)
+    void *arg, struct auth *auth, const struct netfault *fault,
+    struct node *nodes, struct line *lines)
 {
 	memset(m, 0, sizeof(*m));
 	m->loop = l;
 	m->ops = ops;
 	m->arg = arg;
 	m->auth = auth;
+	m->fault = fault;
 	m->nodes = nodes;
 	m->lines = lines;
 }
@@ -286,7 +288,8 @@ connect_to(struct mesh *m, const struct node *n)
 
 	errno = EADDRNOTAVAIL;
 	for (i = 0; i < m->links && fd == -1; i++)
-		if (n->addrs[i].size > 0)
+		if (n->addrs[i].size > 0 &&
+		    !netfault_cut(m->fault, &n->addrs[i]))
 			fd = net_connect(&n->addrs[i], &m->addrs[i]);
 	return fd;
 }
@@ -341,8 +344,10 @@ guest_welcome(struct mesh *m, const struct net_addr *from)
 static void
 take_guest(struct mesh *m, int fd, const struct net_addr *from)
 {
-	struct line *l = guest_welcome(m, from) ? line_new(m) : NULL;
+	struct line *l = NULL;
 
+	if (!netfault_cut(m->fault, from) && guest_welcome(m, from))
+		l = line_new(m);
 	if (l == NULL) {
 		m->refused++;
 		close(fd);

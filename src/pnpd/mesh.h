@@ -8,6 +8,7 @@
 #include "core/auth.h"
 #include "sys/conn.h"
 #include "sys/net.h"
+#include "sys/netfault.h"
 
 /*
  * The other nodes of the DVM and the ways to them: datagrams on each link,
@@ -64,6 +65,7 @@ struct mesh {
 	const struct mesh_ops *ops;
 	void *arg;
 	struct auth *auth;
+	const struct netfault *fault;
 	struct node *nodes; /* NODES_MAX */
 	struct line *lines; /* LINES_MAX */
 	struct watch listen[LINKS_MAX];
@@ -75,7 +77,8 @@ struct mesh {
 
 /* nodes[NODES_MAX] and lines[LINES_MAX] are the caller's, zeroed. */
 void mesh_init(struct mesh *m, struct loop *l, const struct mesh_ops *ops,
-    void *arg, struct auth *auth, struct node *nodes, struct line *lines);
+    void *arg, struct auth *auth, const struct netfault *fault,
+    struct node *nodes, struct line *lines);
 /* Listens on each link's address.  -1 with errno; *bad is the one. */
 int mesh_listen(struct mesh *m, unsigned *bad);
 void mesh_end(struct mesh *m);
