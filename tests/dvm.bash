@@ -11,7 +11,7 @@
 dvm_setup() {
 	local x y
 	orcm_setup || return 1
-	unset ORCM_RUN
+	unset ORCM_RUN ORCM_FAULT
 	ORCM_KEY=$T/key
 	export ORCM_KEY
 	for ((x = RANDOM % 250 + 1; ; x = RANDOM % 250 + 1)); do

@@ -8,6 +8,7 @@
 
 #include <orcm/types.h>
 
+#include "base/text.h"
 #include "sys/netfault.h"
 
 #include "tap.h"
@@ -327,7 +328,8 @@ wrong_rules_are_told_and_change_nothing(void)
 		{ "peer=01234567890123456789012345678901234567890123456789"
 		  "012345678901234567890123456789 drop=1", "too long" },
 	};
-	char text[NETFAULT_RULES_MAX * 16 + 32] = "", why[NETFAULT_WHY];
+	char text[NETFAULT_RULES_MAX * 16 + 32], why[NETFAULT_WHY];
+	struct text t;
 	size_t i;
 
 	set(&f, "peer=* delay=1-1");
@@ -336,8 +338,9 @@ wrong_rules_are_told_and_change_nothing(void)
 		ok(!netfault_set(&f, bad[i].text, why), "%s", bad[i].text);
 		ok(strstr(why, bad[i].why) != NULL, "%s", why);
 	}
+	text_init(&t, text, sizeof(text));
 	for (i = 0; i <= NETFAULT_RULES_MAX; i++)
-		strcat(text, "peer=* drop=1;");
+		text_add(&t, "peer=* drop=1;");
 	ok(!netfault_set(&f, text, why), "one rule too many");
 	ok(strstr(why, "rule 33: there is room for 32") != NULL, "%s", why);
 	is_str(taken(ORCM_MS), "1", "nothing has changed");
