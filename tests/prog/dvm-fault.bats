@@ -24,7 +24,7 @@ dropped() {
 	for i in 1 2 3; do
 		waituntil 20 all_alive "$i" 3
 	done
-	# Some three hundred beats.
+	# Of six hundred: some 150 beats of each with each.
 	waituntil 60 dropped 3 120
 	for i in 1 2 3; do
 		at "$i" orcm-events >"events.$i"
@@ -47,7 +47,10 @@ since() { awk -F '\t' "/name=$1\tstate=$2\t/"' { print $1; exit }' events; }
 	test "$(at 3 orcm-nodes -o number n1)" -gt \
 		"$(at 3 orcm-nodes -o number n2)"
 	waituntil 60 state_is 3 1 down
-	excluded() { at 3 orcm-events >events && has events "name=$1	cause=excluded"; }
+	excluded() {
+		at 3 orcm-events >events &&
+			has events "name=$1	cause=excluded"
+	}
 	waituntil 5 excluded n1
 	run -1 grep -e 'name=n2	state=down' -e 'state=dead' events
 	test "$(since n1 down)" -ge $(($(since n1 alive) + 4900))
