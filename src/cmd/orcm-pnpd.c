@@ -412,12 +412,6 @@ on_state(void *arg)
 	(void)arg;
 	fprintf(stderr, "orcm-pnpd: epoch %llu, %u records, %u events\n",
 	    (unsigned long long)p.epoch, p.picture.used, p.past_len);
-	if (p.dvm.fault.rules_len > 0)
-		fprintf(stderr, "orcm-pnpd: ORCM_FAULT: %llu of %llu datagrams "
-		    "dropped\n",
-		    (unsigned long long)(p.dvm.fault.counts.dropped +
-			p.dvm.fault.counts.full),
-		    (unsigned long long)p.dvm.fault.counts.seen);
 	for (i = 0; i < CLIENTS_MAX; i++)
 		if (p.peers[i].used)
 			fprintf(stderr, "orcm-pnpd: client %s %s pid %ld\n",

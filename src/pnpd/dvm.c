@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -443,6 +444,11 @@ dvm_state(struct dvm *d)
 	    (unsigned long long)(d->memb.late_before / ORCM_MS), d->memb.lh,
 	    (unsigned long long)picture_digest(&d->p->picture),
 	    (unsigned long long)d->malformed);
+	if (d->fault.rules_len > 0)
+		fprintf(stderr, "orcm-pnpd: ORCM_FAULT: %llu of %llu datagrams "
+		    "lost\n", (unsigned long long)(d->fault.counts.dropped +
+			d->fault.counts.full),
+		    (unsigned long long)d->fault.counts.seen);
 	for (i = 0; i < NODES_MAX; i++) {
 		o = &d->mesh.nodes[i];
 		if (!o->used || (n = memb_find(&d->memb, o->number)) == NULL)
