@@ -16,16 +16,16 @@ dropped() {
 		tail -n 1)" -ge "$2"
 }
 
-@test "dvm-fault: who loses a fifth is not down for anybody" {
+@test "dvm-fault: who loses a tenth is not down for anybody" {
 	dvm_conf 3
 	node_start 1
 	node_start 2
-	ORCM_FAULT='peer=* drop=200' node_start 3
+	ORCM_FAULT='peer=* drop=100' node_start 3
 	for i in 1 2 3; do
 		waituntil 20 all_alive "$i" 3
 	done
 	# Of six hundred: some 150 beats of each with each.
-	waituntil 60 dropped 3 120
+	waituntil 60 dropped 3 60
 	for i in 1 2 3; do
 		at "$i" orcm-events >"events.$i"
 		run -1 grep -e 'state=down' -e 'state=dead' "events.$i"
